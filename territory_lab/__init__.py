@@ -1,0 +1,1 @@
+"""Sales-territory planning, from accounts to a decision."""
