@@ -1,0 +1,343 @@
+"""Every table of a workspace: its columns, types, ranges, keys and references, and the faults found against them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from territory_lab import quality
+from territory_lab.errors import BadInput, Fault
+
+Kind = Literal["text", "number", "date"]
+
+SECTORS = (
+    "11 21 22 23 31-33 42 44-45 48-49 51 52 53 54 55 56 61 62 71 72 81 92".split()  # noqa: SIM905 - reads as the list it is
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """
+    What a column holds.
+
+    Parameters
+    ----------
+    kind : {"text", "number", "date"}
+        Ids and postcodes are text; money is in the workspace's currency; dates have no time zone.
+    required : bool
+        The column must be there and have no gaps.
+    key : bool
+        No two rows share its value.
+    refers : str or None
+        ``table.column`` whose values it must repeat.
+    low, high : float
+        Limits of a number, both allowed.
+    allowed : sequence of str
+        The only values a text may take; empty: any.
+    """
+
+    kind: Kind = "text"
+    required: bool = False
+    key: bool = False
+    refers: str | None = None
+    low: float = -np.inf
+    high: float = np.inf
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """
+    What a table holds, and what is switched off without it.
+
+    Parameters
+    ----------
+    columns : mapping of str to Column
+        Columns by name; others are carried along untouched.
+    without : str
+        What cannot be said where the table is missing; empty for the table that every workspace needs.
+    """
+
+    columns: Mapping[str, Column]
+    without: str = ""
+
+
+_KEY = Column(required=True, key=True)
+_TEXT = Column()
+_DATE = Column("date")
+_PAST = Column("date", required=True)
+_LON = Column("number", low=-180, high=180)
+_LAT = Column("number", low=-90, high=90)
+_AMOUNT = Column("number", low=0)
+_SHARE = Column("number", low=0, high=1)
+
+TABLES: dict[str, Table] = {
+    "accounts": Table(
+        {
+            "account_id": _KEY,
+            "name": Column(required=True),
+            "parent_id": Column(refers="accounts.account_id"),
+            "sector": Column(allowed=tuple(SECTORS)),
+            "employees": _AMOUNT,
+            "revenue": _AMOUNT,
+            "postcode": _TEXT,
+            "city": _TEXT,
+            "state": _TEXT,
+            "country": _TEXT,
+            "lon": _LON,
+            "lat": _LAT,
+            "unit_id": _TEXT,
+            "owner_id": Column(refers="reps.rep_id"),
+            "created_date": _DATE,
+        },
+    ),
+    "products": Table(
+        {
+            "product_id": _KEY,
+            "name": Column(required=True),
+            "category": _TEXT,
+            "list_price": _AMOUNT,
+            "margin_share": _SHARE,
+            "sector": Column(allowed=tuple(SECTORS)),
+        },
+        without="product names and margins; cross-sell speaks of product ids",
+    ),
+    "orders": Table(
+        {
+            "order_id": _KEY,
+            "account_id": Column(required=True, refers="accounts.account_id"),
+            "product_id": Column(refers="products.product_id"),
+            "order_date": _PAST,
+            "quantity": _AMOUNT,
+            "amount": Column("number", required=True),
+        },
+        without="propensity (upsell, cross-sell), the Pareto curve, spend by sector and performance against sales",
+    ),
+    "opportunities": Table(
+        {
+            "opportunity_id": _KEY,
+            "account_id": Column(required=True, refers="accounts.account_id"),
+            "owner_id": Column(refers="reps.rep_id"),
+            "product_id": Column(refers="products.product_id"),
+            "stage": Column(required=True, allowed=("open", "won", "lost")),
+            "created_date": _PAST,
+            "close_date": _DATE,
+            "amount": _AMOUNT,
+        },
+        without="win rate; SOM takes a stated one",
+    ),
+    "reps": Table(
+        {
+            "rep_id": _KEY,
+            "name": Column(required=True),
+            "manager_id": Column(refers="reps.rep_id"),
+            "territory_id": _TEXT,
+            "lon": _LON,
+            "lat": _LAT,
+            "hired_date": _DATE,
+            "quota": _AMOUNT,
+            "selling_h": Column("number", low=0, high=8784),
+        },
+        without="fixed homes: territories get free centres, as many as the workload asks for",
+    ),
+    "units": Table(
+        {
+            "unit_id": _KEY,
+            "name": _TEXT,
+            "lon": Column("number", required=True, low=-180, high=180),
+            "lat": Column("number", required=True, low=-90, high=90),
+            "area_id": _TEXT,
+            "state": _TEXT,
+            "area_km2": _AMOUNT,
+            "population": _AMOUNT,
+            "households": _AMOUNT,
+            "median_income": _AMOUNT,
+        },
+        without="own units: the counties of the United States are used",
+    ),
+    "neighbours": Table(
+        {
+            "unit_a": Column(required=True, refers="units.unit_id"),
+            "unit_b": Column(required=True, refers="units.unit_id"),
+        },
+        without="own neighbours: taken from the shipped counties where the units are counties, else no contiguity",
+    ),
+    "calls": Table(
+        {
+            "call_id": _KEY,
+            "account_id": Column(required=True, refers="accounts.account_id"),
+            "rep_id": Column(required=True, refers="reps.rep_id"),
+            "call_date": _PAST,
+            "duration_h": Column("number", low=0, high=24),
+        },
+        without="the use of time: workload rests on the call plan alone",
+    ),
+    "alignment": Table(
+        {"unit_id": Column(required=True, key=True, refers="units.unit_id"), "territory_id": Column(required=True)},
+        without="today's alignment: nothing to compare the proposal with, no disruption, no performance by territory",
+    ),
+}
+
+
+def parse(raw: Mapping[str, pd.DataFrame], *, bounds: quality.Bounds | None = None) -> dict[str, pd.DataFrame]:
+    """
+    Turn tables as read into typed tables, or name every fault in them.
+
+    Parameters
+    ----------
+    raw : mapping of str to DataFrame
+        Tables by name, text where they come from CSV, typed where they come from Parquet.
+    bounds : (west, south, east, north) or None
+        Degrees outside which no account or unit can lie; None: the whole world.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        The same rows in the same order: ids and text as ``str``, numbers as ``float64``, dates as ``datetime64``.
+
+    Raises
+    ------
+    BadInput
+        With every fault found in any table.
+    """
+    tables, faults = inspect(raw, bounds=bounds)
+    if faults:
+        raise BadInput(faults)
+    return tables
+
+
+def inspect(
+    raw: Mapping[str, pd.DataFrame], *, bounds: quality.Bounds | None = None
+) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
+    """
+    Turn tables as read into typed tables and list what is wrong with them.
+
+    Parameters
+    ----------
+    raw : mapping of str to DataFrame
+        Tables by name.
+    bounds : (west, south, east, north) or None
+        Degrees outside which no account can lie.
+
+    Returns
+    -------
+    tables : dict of str to DataFrame
+        Typed tables; a value that could not be read is missing in them.
+    faults : list of Fault
+        Every fault, in the order of the tables.
+    """
+    faults: list[Fault] = []
+    if "accounts" not in raw:
+        faults.append(Fault("accounts", "", "", "the table is missing", "add accounts.csv or accounts.parquet"))
+    tables = {name: _typed(name, raw[name], faults) for name in TABLES if name in raw}
+    for name, frame in tables.items():
+        faults += _column_faults(name, frame)
+        faults += _reference_faults(name, frame, tables)
+    if "accounts" in tables:
+        faults += quality.faults(tables["accounts"], bounds)
+    return tables, faults
+
+
+def _typed(name: str, raw: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
+    """Read each known column by its kind; what cannot be read is named and left missing."""
+    frame = raw.reset_index(drop=True).copy()
+    readers: dict[Kind, Callable[[pd.Series], tuple[pd.Series, str]]]
+    readers = {"text": _text, "number": _number, "date": _date}
+    for column, spec in TABLES[name].columns.items():
+        if column not in frame:
+            continue
+        values, mend = readers[spec.kind](frame[column])
+        unread = values.isna() & _text(frame[column])[0].notna()
+        wrong = frame[column][unread]
+        rows = _named(name, frame)[unread]
+        faults += [
+            Fault(name, column, str(row), f"{value!r} is not a {spec.kind}", mend)
+            for row, value in zip(rows, wrong, strict=True)
+        ]
+        frame[column] = values
+    return frame
+
+
+def _text(values: pd.Series) -> tuple[pd.Series, str]:
+    """Ids and names: trimmed, empty is missing."""
+    text = values.astype("str").str.strip()
+    return text.mask(text == ""), ""
+
+
+def _number(values: pd.Series) -> tuple[pd.Series, str]:
+    """Plain numbers: a point for decimals, no separators, no currency sign, finite."""
+    numbers = pd.to_numeric(values.mask(_text(values)[0].isna()), errors="coerce").astype("float64")
+    return numbers.where(np.isfinite(numbers)), "write a plain number such as 1234.5: no currency sign, no thousands"
+
+
+def _date(values: pd.Series) -> tuple[pd.Series, str]:
+    """Dates in ISO 8601; a time zone is turned to UTC and dropped."""
+    text = _text(values)[0]
+    iso = text.where(text.str.match(r"\d{4}-\d{2}-\d{2}"))
+    dates = pd.to_datetime(iso, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
+    return dates, "write the date as YYYY-MM-DD"
+
+
+def _named(name: str, frame: pd.DataFrame) -> pd.Index:
+    """Name the rows of a table by its key."""
+    return quality.row_names(frame, next((column for column, spec in TABLES[name].columns.items() if spec.key), None))
+
+
+def _column_faults(name: str, frame: pd.DataFrame) -> list[Fault]:
+    """Check presence, gaps, keys, ranges and allowed values, all at once."""
+    specs = TABLES[name].columns
+    missing = [
+        Fault(name, column, "", "the column is missing", f"add it: a {spec.kind} in every row")
+        for column, spec in specs.items()
+        if spec.required and column not in frame
+    ]
+    checks = pa.DataFrameSchema({column: _pandera(spec) for column, spec in specs.items() if column in frame})
+    try:
+        checks.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as found:
+        cases = found.failure_cases.dropna(subset="index").sort_values("index", kind="stable")
+        rows = _named(name, frame)[cases["index"].astype(int)]
+        return missing + [
+            Fault(name, str(case.column), str(row), *_words(str(case.check), case.failure_case))
+            for row, case in zip(rows, cases.itertuples(index=False), strict=True)
+        ]
+    return missing
+
+
+def _pandera(spec: Column) -> pa.Column:
+    """Turn our words for a column into pandera's."""
+    checks = []
+    if np.isfinite(spec.low) or np.isfinite(spec.high):
+        limits = f"between {spec.low:g} and {spec.high:g}" if np.isfinite(spec.high) else f"at least {spec.low:g}"
+        checks.append(pa.Check.in_range(spec.low, spec.high, error=limits))
+    if spec.allowed:
+        checks.append(pa.Check.isin(spec.allowed, error="one of " + ", ".join(spec.allowed)))
+    return pa.Column(checks=checks, nullable=not spec.required, unique=spec.key, report_duplicates="all")
+
+
+def _words(check: str, value: object) -> tuple[str, str]:
+    """Say what a failed check means and what to do."""
+    match check:
+        case "not_nullable":
+            return "the value is missing", "fill it in, or leave the row out"
+        case "field_uniqueness":
+            return f"{value!r} stands in more than one row", "keep one row for each"
+        case _:
+            return f"{value!r} is out of range", f"must be {check}"
+
+
+def _reference_faults(name: str, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Iterable[Fault]:
+    """Find ids that stand for nothing in the table they point to."""
+    for column, spec in TABLES[name].columns.items():
+        if spec.refers is None or column not in frame:
+            continue
+        table, key = spec.refers.split(".")
+        if table not in tables or key not in tables[table]:
+            continue
+        orphans = frame[column].notna() & ~frame[column].isin(tables[table][key])
+        mend = f"add it to {table}, correct it, or leave it empty"
+        for row, value in zip(_named(name, frame)[orphans], frame[column][orphans], strict=True):
+            yield Fault(name, column, str(row), f"{value!r} is not in {spec.refers}", mend)

@@ -1,0 +1,350 @@
+"""One company's folder: its tables, its settings, and the results of each step."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+import tomli_w
+
+from territory_lab import quality, schema, shipped
+from territory_lab.errors import BadInput, Fault, MissingTable, TerritoryLabError
+
+SETTINGS = "workspace.toml"
+_SUFFIXES = (".parquet", ".csv")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """
+    What the analyst states rather than what the data says; kept in ``workspace.toml``.
+
+    Parameters
+    ----------
+    name : str
+        Whose workspace it is.
+    currency : str
+        ISO 4217 code that every money column is in.
+    seed : int
+        Seed of every random draw; same data, settings and seed give the same bytes.
+    horizon_days : int
+        How far ahead propensity looks.
+    tolerance_share : float
+        How far a territory's workload may lie from its target, as a share.
+    bounds : tuple of float
+        (west, south, east, north) in degrees that hold every account; empty: the whole world.
+    """
+
+    name: str = "workspace"
+    currency: str = "USD"
+    seed: int = 0
+    horizon_days: int = 180
+    tolerance_share: float = 0.10
+    bounds: tuple[float, ...] = ()
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """
+        Read settings; a missing file gives the defaults.
+
+        Parameters
+        ----------
+        file : Path
+            A ``workspace.toml``.
+
+        Returns
+        -------
+        Settings
+            As stated, defaults where nothing is.
+
+        Raises
+        ------
+        BadInput
+            For a key that is unknown or a value of the wrong kind.
+        """
+        if not file.exists():
+            return cls()
+        try:
+            stated = tomllib.loads(file.read_text(encoding="utf-8"))
+        except tomllib.TOMLDecodeError as error:
+            raise BadInput([Fault(SETTINGS, "", "", str(error), "correct the TOML")]) from error
+        known = {key: type(value) for key, value in asdict(cls()).items()}
+        faults = [
+            Fault(SETTINGS, key, "", "unknown setting", "one of " + ", ".join(known))
+            if key not in known
+            else Fault(SETTINGS, key, "", f"{value!r} is not of kind {known[key].__name__}", "correct it")
+            for key, value in stated.items()
+            if key not in known or not isinstance(value, _TOML_KINDS[known[key]])
+        ]
+        if len(stated.get("bounds", ())) not in (0, 4):
+            faults.append(Fault(SETTINGS, "bounds", "", "needs four numbers", "west, south, east, north"))
+        if faults:
+            raise BadInput(faults)
+        return replace(cls(), **{key: known[key](value) for key, value in stated.items()})
+
+
+_TOML_KINDS: dict[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), tuple: (list,)}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """
+    An open workspace: tables by name on the left, results by name on the right.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds the tables as CSV or Parquet, ``workspace.toml``, ``notebooks/``, ``results/`` and ``reports/``.
+    """
+
+    folder: Path
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What the analyst states."""
+        return Settings.read(self.folder / SETTINGS)
+
+    @cached_property
+    def files(self) -> dict[str, Path]:
+        """The file of each table that is there, by table name."""
+        there = {name: [self.folder / (name + suffix) for suffix in _SUFFIXES] for name in schema.TABLES}
+        found = {name: [file for file in files if file.is_file()] for name, files in there.items()}
+        twice = [name for name, files in found.items() if len(files) > 1]
+        if twice:
+            raise BadInput([Fault(name, "", "", "is there as CSV and as Parquet", "keep one") for name in twice])
+        return {name: files[0] for name, files in found.items() if files}
+
+    @cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """
+        Every table that is there, typed and checked.
+
+        A table with a header and no rows counts as not there.
+        """
+        return schema.parse(self._raw, bounds=self._bounds)
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 of the tables and settings: what a result rests on."""
+        digest = hashlib.sha256(json.dumps(asdict(self.settings), sort_keys=True).encode())
+        for name, file in sorted(self.files.items()):
+            digest.update(f"\0{name}\0".encode())
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        return digest.hexdigest()
+
+    @property
+    def missing(self) -> dict[str, str]:
+        """The optional tables that are not there, and what each switches off."""
+        return {name: table.without for name, table in schema.TABLES.items() if name not in self._raw and table.without}
+
+    def need(self, *names: str, step: str) -> list[pd.DataFrame]:
+        """
+        Return tables that a step cannot do without.
+
+        Parameters
+        ----------
+        *names : str
+            Names of tables.
+        step : str
+            What is being done, for the message.
+
+        Returns
+        -------
+        list of DataFrame
+            In the order of the names.
+
+        Raises
+        ------
+        MissingTable
+            Naming every table that is not there.
+        """
+        lacking = [name for name in names if name not in self.tables]
+        if lacking:
+            raise MissingTable(f"{step} is switched off: it needs {', '.join(lacking)} (add {lacking[0]}.csv)")
+        return [self.tables[name] for name in names]
+
+    def faults(self) -> tuple[list[Fault], list[Fault]]:
+        """
+        Say what is wrong with the tables and what is doubtful.
+
+        Returns
+        -------
+        faults : list of Fault
+            What stops every step.
+        doubts : list of Fault
+            What a person should look at.
+        """
+        tables, faults = schema.inspect(self._raw, bounds=self._bounds)
+        return faults, quality.doubts(tables["accounts"]) if "accounts" in tables else []
+
+    def result(self, step: str) -> Path:
+        """
+        Return the folder of a step's results.
+
+        Parameters
+        ----------
+        step : str
+            Name of the step.
+
+        Returns
+        -------
+        Path
+            It need not exist yet.
+        """
+        return self.folder / "results" / step
+
+    @property
+    def _bounds(self) -> quality.Bounds | None:
+        """Limits of the map in degrees, where they are stated."""
+        return self.settings.bounds or None  # type: ignore[return-value]  # Settings.read counts them
+
+    @cached_property
+    def _raw(self) -> dict[str, pd.DataFrame]:
+        """Tables as read: CSV as text, so that nothing is guessed."""
+        frames = {name: _read(name, file) for name, file in self.files.items()}
+        return {name: frame for name, frame in frames.items() if len(frame)}
+
+
+def open_workspace(folder: str | os.PathLike[str] | None = None) -> Workspace:
+    """
+    Open a workspace.
+
+    Parameters
+    ----------
+    folder : path or None
+        Its folder; None: the nearest one at or above the working directory, so that a notebook finds its own.
+
+    Returns
+    -------
+    Workspace
+        Nothing is read yet.
+
+    Raises
+    ------
+    TerritoryLabError
+        If there is none.
+    """
+    if folder is not None:
+        if not Path(folder).is_dir():
+            raise TerritoryLabError(f"{folder} is not a folder")
+        return Workspace(Path(folder).resolve())
+    here = Path.cwd()
+    for place in (here, *here.parents):
+        if (place / SETTINGS).is_file():
+            return Workspace(place)
+    raise TerritoryLabError("no workspace.toml here or above; `territory-lab demo` makes one with the sample company")
+
+
+def create(
+    folder: str | os.PathLike[str], tables: str | os.PathLike[str] | None = None, settings: Settings | None = None
+) -> Workspace:
+    """
+    Make a workspace: settings, the guided notebooks, and tables copied in or as empty templates.
+
+    Parameters
+    ----------
+    folder : path
+        A new or empty folder.
+    tables : path or None
+        A folder of CSV or Parquet files named as the tables; None: a CSV with the header of each table.
+    settings : Settings or None
+        None: those beside the tables, else defaults with the folder's name.
+
+    Returns
+    -------
+    Workspace
+        The new workspace.
+
+    Raises
+    ------
+    TerritoryLabError
+        If the folder holds something already, or there is no table to copy.
+    """
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise TerritoryLabError(f"{target} is not an empty folder; nothing was changed")
+    source = None if tables is None else open_workspace(tables)
+    if source is not None and not source.files:
+        raise TerritoryLabError(f"no table in {source.folder}; expected {', '.join(schema.TABLES)} as .csv or .parquet")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as building:
+        draft = Path(building) / "workspace"
+        shutil.copytree(shipped.notebooks(), draft / "notebooks", ignore=shutil.ignore_patterns(".*"))
+        if source is None:
+            for name, table in schema.TABLES.items():
+                (draft / f"{name}.csv").write_text(",".join(table.columns) + "\n", encoding="utf-8")
+        else:
+            settings = settings or (source.settings if (source.folder / SETTINGS).exists() else None)
+            for file in source.files.values():
+                shutil.copy2(file, draft)
+        settings = settings or Settings(name=target.resolve().name)
+        (draft / SETTINGS).write_text(tomli_w.dumps(asdict(settings)), encoding="utf-8")
+        if target.exists():
+            target.rmdir()
+        draft.rename(target)
+    return Workspace(target.resolve())
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Path]:
+    """
+    Give a folder to write in that takes the place of ``folder`` only when all went well.
+
+    Parameters
+    ----------
+    folder : Path
+        Replaced whole, or left as it was.
+
+    Yields
+    ------
+    Path
+        The folder to write in.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as building:
+        draft, old = Path(building) / "new", Path(building) / "old"
+        draft.mkdir()
+        yield draft
+        if folder.exists():
+            folder.rename(old)
+        draft.rename(folder)
+
+
+def write_frames(folder: Path, frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> None:
+    """
+    Save frames as Parquet and facts as JSON, all or nothing.
+
+    Parameters
+    ----------
+    folder : Path
+        Replaced whole.
+    frames : mapping of str to DataFrame
+        One file each.
+    facts : mapping of str to anything JSON holds
+        Kept in ``facts.json``.
+    """
+    with writing(folder) as draft:
+        for name, frame in frames.items():
+            frame.to_parquet(draft / f"{name}.parquet", compression="zstd")
+        (draft / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _read(name: str, file: Path) -> pd.DataFrame:
+    """Read one table, CSV as text only."""
+    try:
+        if file.suffix == ".parquet":
+            return pd.read_parquet(file)
+        return pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadInput([Fault(name, "", "", f"cannot be read: {reason}", "save it as UTF-8 CSV or Parquet")]) from error
