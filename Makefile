@@ -16,6 +16,7 @@ demo: $(READY)
 	$(BIN)/territory-lab demo
 
 lab: $(READY)
+	[ -d demo ] || $(BIN)/territory-lab new demo --sample
 	$(BIN)/territory-lab lab demo
 
 lint: $(READY)

@@ -1,0 +1,106 @@
+"""The command line: `territory-lab demo | new | check | run | lab`."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import territory_lab as lab
+from territory_lab.errors import Fault, TerritoryLabError
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace's folder.")]
+Reports = Annotated[Path | None, typer.Option(help="Where the HTML files go; default: DIR/reports.")]
+
+
+@app.callback()
+def territory_lab() -> None:
+    """Sales-territory planning, from accounts to a decision."""
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the sample company's workspace goes.")] = Path(
+        "demo"
+    ),
+    reports: Annotated[Path, typer.Option(help="Where the HTML files go.")] = Path("reports"),
+) -> None:
+    """Run every guided notebook on the sample company and write the reports."""
+    sample = lab.workspace.open_workspace(lab.shipped.data("sample"))
+    if folder.exists():
+        if lab.workspace.open_workspace(folder).data_hash != sample.data_hash:
+            raise TerritoryLabError(f"{folder} holds other data than the sample; name another folder")
+        shutil.rmtree(folder)
+    lab.workspace.create(folder, sample.folder)
+    _run(folder, reports)
+
+
+@app.command()
+def new(
+    folder: Folder,
+    tables: Annotated[
+        Path | None, typer.Option("--from", help="A folder of tables as CSV or Parquet; without it: empty templates.")
+    ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Start from the sample company.")] = False,
+) -> None:
+    """Make a workspace of your own, with the guided notebooks copied in."""
+    space = lab.workspace.create(folder, lab.shipped.data("sample") if sample else tables)
+    typer.echo(f"{space.folder} is ready: {', '.join(sorted(path.name for path in space.folder.iterdir()))}")
+    typer.echo(f"next: territory-lab check {folder}")
+
+
+@app.command()
+def check(folder: Folder) -> None:
+    """List every fault in the tables, and what each missing table switches off; exit status 1 if there is a fault."""
+    space = lab.workspace.open_workspace(folder)
+    faults, doubts = space.faults()
+    _list("fault", faults)
+    _list("to look at", doubts)
+    for name, without in space.missing.items():
+        typer.echo(f"without {name}: {without}")
+    typer.echo(f"{len(faults)} fault(s), {len(doubts)} to look at in {', '.join(space.files) or 'no table'}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(folder: Folder, reports: Reports = None) -> None:
+    """Go through all six steps and write one HTML per notebook and the summary."""
+    _run(folder, reports or folder / "reports")
+
+
+@app.command("lab")
+def open_lab(folder: Folder) -> None:
+    """Open JupyterLab on the workspace's notebooks."""
+    notebooks = lab.workspace.open_workspace(folder).folder / "notebooks"
+    quiet = ("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *quiet]
+    raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own interpreter, a folder we opened
+
+
+def main() -> None:
+    """Say what went wrong in words, not in a traceback."""
+    try:
+        app()
+    except TerritoryLabError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(1) from error
+
+
+def _run(folder: Path, reports: Path) -> None:
+    """Execute, export, sum up."""
+    written, headlines = lab.reporting.write_all(lab.workspace.open_workspace(folder), reports)
+    for path in written:
+        typer.echo(str(path))
+    for headline in headlines:
+        typer.echo(f"  {headline}")
+
+
+def _list(kind: str, faults: list[Fault]) -> None:
+    """One line each."""
+    for fault in faults:
+        typer.echo(f"{kind}: {fault}")
