@@ -1,0 +1,93 @@
+"""What a step of the journey leaves in the workspace: frames, facts, and what was switched off."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from territory_lab.errors import MissingTable
+from territory_lab.workspace import Workspace, write_frames
+
+
+@dataclass(frozen=True)
+class Result:
+    """
+    One step's outcome, as it stands in the workspace.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        Tables by name.
+    facts : mapping of str to anything JSON holds
+        Single figures by name.
+    off : mapping of str to str
+        What this workspace cannot say, by the name the frame would have, and why.
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    off: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a frame, or say why there is none."""
+        if name in self.off:
+            raise MissingTable(self.off[name])
+        return self.frames[name]
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is such a frame."""
+        return name in self.frames
+
+
+Step = Callable[[Workspace], Result]
+
+
+def kept(compute: Step) -> Step:
+    """
+    Keep a step's result in the workspace and compute it only when data, settings or program have changed.
+
+    Parameters
+    ----------
+    compute : callable
+        From a workspace to a result; its name is the step's.
+
+    Returns
+    -------
+    callable
+        The same, remembered. A damaged or outdated result is computed anew.
+    """
+    step = compute.__name__
+
+    @functools.wraps(compute)
+    def remembered(space: Workspace) -> Result:
+        """Read the result where it is fresh, else compute and save it."""
+        folder = space.result(step)
+        stamp = hashlib.sha256(f"{space.data_hash} {version('territory-lab')}".encode()).hexdigest()
+        saved = _read(folder, stamp)
+        if saved is None:
+            fresh = compute(space)
+            write_frames(folder, fresh.frames, {"stamp": stamp, "facts": dict(fresh.facts), "off": dict(fresh.off)})
+            saved = _read(folder, stamp)
+        if saved is None:
+            raise OSError(f"{folder} was written and could not be read again")
+        return saved
+
+    return remembered
+
+
+def _read(folder: Path, stamp: str) -> Result | None:
+    """Read a saved result whole, or nothing."""
+    try:
+        told = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+        if told["stamp"] != stamp:
+            return None
+        frames = {file.stem: pd.read_parquet(file) for file in sorted(folder.glob("*.parquet"))}
+        return Result(frames, told["facts"], told["off"])
+    except (OSError, ValueError, KeyError):  # not there, or damaged: either way it is computed anew
+        return None
