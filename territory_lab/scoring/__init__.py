@@ -1,0 +1,6 @@
+"""Who the ideal customer is, how well each account fits, and which accounts come first."""
+
+from territory_lab.scoring.priority import engagement, grade, key_accounts, pareto, tiers, top_share
+from territory_lab.scoring.profile import IdealCustomerProfile
+
+__all__ = ["IdealCustomerProfile", "engagement", "grade", "key_accounts", "pareto", "tiers", "top_share"]

@@ -1,0 +1,279 @@
+"""Oracles: a market with known coefficients, textbook Pareto, plain recomputation, brute force."""
+
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+import tomli_w
+from scipy.optimize import minimize
+from scipy.stats import bootstrap
+
+from territory_lab.errors import BadInput
+from territory_lab.scoring import IdealCustomerProfile, engagement, grade, key_accounts, pareto, tiers, top_share
+from territory_lab.scoring.logit import fit_logit, separation
+from territory_lab.scoring.traits import holm, lifts
+
+EFFECTS = {"23": 0.6, "31-33": 1.2, "42": 0.3, "44-45": -0.4, "54": 0.0, "62": -0.6, "72": -1.0}
+PER_DOUBLING = 0.3
+
+
+def company(seed, size=4000):
+    """Draw a market whose won accounts follow sector and size, never income nor the account's own revenue."""
+    rng = np.random.default_rng(seed)
+    employees = np.exp2(rng.normal(4, 1.8, size)).clip(1)
+    accounts = pd.DataFrame(
+        {
+            "sector": rng.choice(list(EFFECTS), size),
+            "employees": employees,
+            "revenue": employees * np.exp(rng.normal(11, 0.7, size)),
+            "median_income": rng.normal(65_000, 15_000, size).clip(20_000),
+        },
+        index=pd.Index([f"a{i}" for i in range(size)], name="account_id"),
+    )
+    log_odds = -1.5 + accounts["sector"].map(EFFECTS) + PER_DOUBLING * (np.log2(employees) - 4)
+    return accounts, pd.Series(rng.random(size) < 1 / (1 + np.exp(-log_odds)), accounts.index)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    accounts, won = company(seed=1)
+    return accounts, won, IdealCustomerProfile(seed=0).fit(accounts, won)
+
+
+def test_newton_finds_the_maximum_a_general_optimiser_finds():
+    rng = np.random.default_rng(0)
+    columns, won = rng.normal(size=(300, 3)), (rng.random(300) < 0.3).astype(float)
+
+    def loss(coef):
+        eta = coef[0] + columns @ coef[1:]
+        return np.logaddexp(0, eta).sum() - won @ eta + (coef[1:] ** 2).sum() / 2 / 1.5**2
+
+    best = minimize(loss, np.zeros(4), tol=1e-10)
+    found = fit_logit(columns, won, 1.5)
+    assert np.allclose(found.coef, best.x, atol=1e-4)
+    at, h = found.coef, 1e-3 * np.eye(4)
+    curvature = [[loss(at + a + b) - loss(at + a - b) - loss(at - a + b) + loss(at - a - b) for b in h] for a in h]
+    assert np.allclose(np.linalg.inv(found.cov), np.array(curvature) / 4e-6, rtol=1e-3, atol=1e-2)
+
+
+def test_newton_stays_finite_where_a_column_separates_perfectly():
+    won = np.repeat([0.0, 1.0], 50)
+    coef = fit_logit((won - 0.5)[:, None], won, 1.5).coef
+    assert 2 < coef[1] < 10
+
+
+def test_separation_is_the_share_of_pairs_in_the_right_order():
+    rng = np.random.default_rng(0)
+    won, score = rng.random(60) < 0.4, rng.integers(0, 8, 60).astype(float)
+    pairs = np.sign(score[won][:, None] - score[~won][None, :])
+    assert separation(won, score).auc == pytest.approx(((pairs + 1) / 2).mean())
+
+
+def test_holm_agrees_with_the_worked_example():
+    assert holm(np.array([0.01, 0.04, 0.03, 0.005])) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_lift_interval_agrees_with_the_bootstrap():
+    rng = np.random.default_rng(3)
+    level = rng.random(2000) < 0.3
+    won = rng.random(2000) < np.where(level, 0.3, 0.15)
+    found = lifts(pd.Series(np.where(level, "yes", "no")), won, 0.95).loc["yes"]
+    assert found["lift"] == pytest.approx(level[won].mean() / level.mean())
+    drawn = bootstrap(
+        (level, won),
+        lambda a, b: a[b].mean() / a.mean(),
+        paired=True,
+        vectorized=False,
+        n_resamples=800,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    assert (found["lift_low"], found["lift_high"]) == pytest.approx((drawn.low, drawn.high), abs=0.02)
+
+
+def test_planted_weights_lie_in_their_intervals_and_the_decoys_are_left_out():
+    covered, decoys = [], 0
+    for seed in range(50):
+        accounts, won = company(seed, size=1500)
+        icp = IdealCustomerProfile().fit(accounts, won)
+        shares = accounts["sector"].value_counts(normalize=True)
+        average = sum(EFFECTS[sector] * share for sector, share in shares.items())
+        truth = {sector: effect - average for sector, effect in EFFECTS.items()} | {"per doubling": PER_DOUBLING}
+        found = icp.weights().query("trait in ['sector', 'employees']")
+        covered += list(found["part"].map(truth).between(found["low"], found["high"]))
+        decoys += bool({"median_income", "revenue"} & set(icp.card()["chosen"]))
+    assert np.mean(covered) >= 0.9
+    assert decoys <= 50 * 0.05 + 2  # binomial noise
+
+
+def test_profile_shares_are_plain_shares(fitted):
+    accounts, won, icp = fitted
+    profile = icp.profile()
+    sectors = profile[profile["trait"] == "sector"].set_index("level")
+    assert sectors["share_won"].to_dict() == pytest.approx(
+        accounts["sector"][won].value_counts(normalize=True).to_dict()
+    )
+    assert sectors["share_market"].to_dict() == pytest.approx(accounts["sector"].value_counts(normalize=True).to_dict())
+    assert (profile[profile["trait"] == "median_income"]["weight"] == 0).all()
+
+
+def test_probabilities_add_up_to_the_won_and_scores_are_percentiles(fitted):
+    accounts, won, icp = fitted
+    assert icp.probability(accounts).sum() == pytest.approx(won.sum(), rel=1e-3)
+    score = icp.score(accounts)
+    assert score.between(0, 100).all()
+    assert score.mean() == pytest.approx(50, abs=0.5)
+    assert score.rank().corr(icp.probability(accounts).rank()) == pytest.approx(1, abs=1e-4)
+    one = accounts.index[7]
+    assert icp.score(accounts.loc[[one]])[one] == score[one]
+
+
+def test_held_out_separation_is_what_fresh_accounts_show(fitted):
+    _, _, icp = fitted
+    accounts, won = company(seed=2)
+    fresh = separation(won.to_numpy(), icp.probability(accounts).to_numpy())
+    held_out = icp.card()["auc"]
+    assert held_out == pytest.approx(fresh.auc, abs=0.03)
+
+
+def test_explanations_add_up_to_the_log_odds(fitted):
+    accounts, _, icp = fitted
+    told = icp.explain(accounts.iloc[:20])
+    probability = icp.probability(accounts.iloc[:20])
+    total = told[["base", "sector", "employees"]].sum(axis=1)
+    assert np.allclose(total, np.log(probability / (1 - probability)))
+    assert told["reason"].str.contains("sector").all()
+
+
+def test_rule_card_round_trips_through_toml(fitted):
+    accounts, _, icp = fitted
+    again = IdealCustomerProfile.from_rules(tomllib.loads(tomli_w.dumps(icp.rules())))
+    assert again.rules() == icp.rules()
+    assert again.probability(accounts).equals(icp.probability(accounts))
+
+
+def test_stated_weights_rank_at_once_and_gain_probabilities_by_calibration():
+    accounts, won = company(seed=4)
+    stated = {
+        "sector": {"31-33": 4.0, "23": 2.0, "42": 1, "44-45": 0, "54": 0, "62": 0, "72": -3.0},
+        "employees": {"at": [2, 2048], "weight": [0, 10]},
+    }
+    icp = IdealCustomerProfile.from_rules(stated)
+    before = icp.score(accounts)
+    with pytest.raises(BadInput, match="no probability"):
+        icp.probability(accounts)
+    icp.calibrate(accounts, won)
+    assert icp.probability(accounts).sum() == pytest.approx(won.sum(), rel=1e-3)
+    assert icp.score(accounts).corr(before) > 0.999
+    assert icp.rules()["sector"]["31-33"] == pytest.approx(2 * icp.rules()["sector"]["23"])
+
+
+def test_thirty_won_accounts_say_how_little_they_know():
+    accounts, won = company(seed=5, size=1500)
+    thirty = won & (won.cumsum() <= 30)
+    card = IdealCustomerProfile().fit(accounts, thirty).card()
+    assert card["won"] == 30
+    assert "first impression" in card["verdict"] or "no trait" in card["verdict"]
+    assert card["auc_high"] - card["auc_low"] > 0.15
+
+
+def test_an_unseen_level_counts_as_missing_with_a_warning(fitted):
+    accounts, _, icp = fitted
+    one = accounts.iloc[[0]]
+    with pytest.warns(UserWarning, match="sector: no weight for 11"):
+        unseen = icp.score(one.assign(sector="11"))
+    assert unseen.equals(icp.score(one.assign(sector=pd.Series([None], one.index, dtype="str"))))
+
+
+def test_a_prior_raises_probabilities_to_those_who_would_buy():
+    accounts, buyers = company(seed=6)
+    asked = buyers & (np.random.default_rng(0).random(len(buyers)) < 0.4)
+    icp = IdealCustomerProfile(prior=buyers.mean()).fit(accounts, asked)
+    assert icp.probability(accounts).mean() == pytest.approx(buyers.mean(), rel=0.02)
+
+
+def test_order_of_rows_and_missing_values_do_no_harm(fitted):
+    accounts, won, icp = fitted
+    shuffled = accounts.sample(frac=1, random_state=0)
+    again = IdealCustomerProfile().fit(shuffled, won)
+    assert np.allclose(again.probability(accounts), icp.probability(accounts), atol=1e-9)
+    gaps = accounts.assign(sector=accounts["sector"].where(accounts.index != "a0"), employees=np.nan)
+    log_odds = icp.explain(gaps.iloc[[0]])
+    assert log_odds[["sector", "employees"]].to_numpy().tolist() == [[0, 0]]
+
+
+def test_a_market_without_signal_chooses_nothing():
+    accounts, won = company(seed=7)
+    card = IdealCustomerProfile().fit(accounts, pd.Series(np.random.default_rng(8).permutation(won), won.index)).card()
+    assert card["chosen"] == []
+    assert "no trait" in card["verdict"]
+
+
+def test_every_fault_is_named_at_once():
+    accounts, won = company(seed=0, size=50)
+    accounts.loc["a3", "revenue"] = -5.0
+    accounts.loc["a4", "sector"] = "99"
+    with pytest.raises(BadInput) as caught:
+        IdealCustomerProfile(traits=["sector", "revenue", "colour"]).fit(
+            accounts, pd.concat([won, pd.Series({"zz": True})])
+        )
+    assert {(fault.column, fault.row) for fault in caught.value.faults} == {
+        ("revenue", "a3"),
+        ("sector", "a4"),
+        ("colour", ""),
+        ("account_id", "zz"),
+    }
+    with pytest.raises(BadInput, match="cannot be read"):
+        IdealCustomerProfile.from_rules({"employees": {"at": [5, 1], "weight": [0, 1]}})
+
+
+def test_tiers_hold_their_shares_and_ties_stay_together():
+    values = pd.Series(np.arange(100.0), [f"a{i}" for i in range(100)])
+    assert tiers(values).value_counts().to_dict() == {"A": 10, "B": 20, "C": 30, "D": 40}
+    assert tiers(pd.Series([5.0, 1.0, 1.0, 1.0, np.nan])).fillna("none").tolist() == ["A", "C", "C", "C", "none"]
+
+
+def test_pareto_gives_the_textbook_curve():
+    values = pd.Series({"a": 70.0, "b": 10.0, "c": 10.0, "d": 5.0, "e": 5.0})
+    table = pareto(values.sample(frac=1, random_state=0))
+    assert table.loc["a"].tolist() == [1, 0.2, 70, 0.7]
+    assert table["share_of_value"].tolist() == pytest.approx([0.7, 0.8, 0.9, 0.95, 1])
+    assert top_share(values, 0.2) == pytest.approx(0.7)
+    assert top_share(values, 0.3) == pytest.approx(0.75)
+    # a Pareto law of index log 5 / log 4 holds 80 % in its top fifth
+    law = pd.Series((1 - np.random.default_rng(0).random(400_000)) ** -(np.log(4) / np.log(5)))
+    assert top_share(law, 0.2) == pytest.approx(0.8, abs=0.05)
+    with pytest.raises(BadInput, match="below 0"):
+        pareto(pd.Series({"a": -1.0, "b": 3.0}))
+
+
+def test_engagement_halves_and_the_grade_crosses_it_with_fit():
+    day = pd.Timestamp("2026-06-30")
+    events = pd.DataFrame(
+        {
+            "account_id": ["x", "x", "y", "z"],
+            "date": [day, day - pd.Timedelta(90, "D"), day - pd.Timedelta(180, "D"), day + pd.Timedelta(1, "D")],
+        }
+    )
+    contact = engagement(events, day, half_life_days=90)
+    assert contact.to_dict() == pytest.approx({"x": 1.5, "y": 0.25})
+    fit = pd.Series({"x": 90.0, "y": 60.0, "z": 40.0, "w": 10.0})
+    assert grade(fit, contact).to_dict() == {"x": "A1", "y": "B3", "z": "C4", "w": "D4"}
+
+
+def test_key_accounts_follow_the_weights_and_count_how_firm_the_list_is():
+    rng = np.random.default_rng(0)
+    criteria = pd.DataFrame(rng.random((40, 3)), columns=["revenue", "potential", "need"])
+    criteria.loc[0] = 2.0
+    stated = {"revenue": 3, "potential": 1}
+    table = key_accounts(criteria, stated, top=5, seed=1)
+    by_hand = 100 * (0.75 * criteria["revenue"].rank(pct=True) + 0.25 * criteria["potential"].rank(pct=True))
+    assert table["priority"].to_dict() == pytest.approx(by_hand.to_dict())
+    assert np.allclose(table[["revenue", "potential"]].sum(axis=1), table["priority"])
+    assert table.loc[0, "in_top_share"] == 1
+    assert table["in_top_share"].sum() == pytest.approx(5)
+    assert table["priority"].is_monotonic_decreasing
+    assert key_accounts(criteria, stated, top=5, seed=1).equals(table)
+    with pytest.raises(BadInput, match="colour"):
+        key_accounts(criteria, {"colour": 1})
