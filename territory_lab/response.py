@@ -1,0 +1,389 @@
+"""
+How sales answer selling time, and what that makes a plan worth.
+
+A unit of potential ``p`` with ``t`` hours of selling time sells ``scale * p**(1 - b) * t**b``, with elasticity ``b``
+in (0, 1): the power form of Skiera and Albers (1998, Marketing Science 17:3), written so that cutting a unit in two
+changes nothing. A rep who splits ``T`` hours best gives each unit time in proportion to its potential, which leaves
+``scale * P**(1 - b) * T**b`` for a territory of total potential ``P``. By the inequality of Jensen (Hölder) no
+alignment of the same potential and hours sells more than one territory holding both sums: the bound.
+The default elasticity is the mean of the meta-analysis of Albers, Mantrala and Sridhar (2010, JMR 47:5).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from territory_lab.errors import BadInput, Fault
+
+LOSS_SHARE = (0.0, 0.05, 0.176)
+"""Lowest, usual and highest share of sales lost where the rep changes (Journal of Marketing 2017, on departures)."""
+
+BAND = (0.05, 0.95)
+"""Quantiles of every band in this module."""
+
+
+@dataclass(frozen=True)
+class SalesResponse:
+    """
+    Sales as a power of selling time, with the range in which the power is believed to lie.
+
+    Parameters
+    ----------
+    elasticity : float, default 0.34
+        Per cent of sales gained by one per cent more selling time.
+    low, high : float, default 0.20 and 0.50
+        The range of ``elasticity`` that bands sweep.
+    scale : float, default 1.0
+        Sales per ``potential**(1 - b) * hours**b``; see ``calibrate``.
+    """
+
+    elasticity: float = 0.34
+    low: float = 0.20
+    high: float = 0.50
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.low <= self.elasticity <= self.high < 1:
+            found = f"low {self.low}, elasticity {self.elasticity}, high {self.high}"
+            raise BadInput([Fault("settings", "elasticity", "", found, "keep 0 < low <= elasticity <= high < 1")])
+
+    def calibrate(self, sales: float, potential: pd.Series, alignment: pd.Series, hours: float | pd.Series) -> Self:
+        """
+        Set the scale so that an alignment is expected to sell what it did sell.
+
+        Parameters
+        ----------
+        sales : float
+            Money sold in a year under ``alignment``.
+        potential : Series
+            Money a year by ``unit_id``.
+        alignment : Series
+            Territory of each ``unit_id``.
+        hours : float or Series
+            Selling hours a year, the same in each territory or by ``territory_id``.
+
+        Returns
+        -------
+        SalesResponse
+            The same response with another scale.
+        """
+        expected = self.expected_sales(potential, alignment, hours).sum()
+        return replace(self, scale=self.scale * sales / float(expected))
+
+    def expected_sales(self, potential: pd.Series, alignment: pd.Series, hours: float | pd.Series) -> pd.Series:
+        """
+        Return what each territory sells when its rep splits the time best.
+
+        Parameters
+        ----------
+        potential : Series
+            Money a year by ``unit_id``, zero or more.
+        alignment : Series
+            Territory of each ``unit_id``; units without one sell nothing.
+        hours : float or Series
+            Selling hours a year (net of travel), the same in each territory or by ``territory_id``.
+
+        Returns
+        -------
+        Series
+            ``expected_sales`` by ``territory_id``, in the money of ``scale``.
+        """
+        total = _potential_by_territory(potential, alignment)
+        time = _hours_by_territory(hours, total.index)
+        return (self.scale * total ** (1 - self.elasticity) * time**self.elasticity).rename("expected_sales")
+
+    def best_split(self, potential: pd.Series, hours: float) -> pd.Series:
+        """
+        Return how one rep splits the time best: in proportion to potential.
+
+        Parameters
+        ----------
+        potential : Series
+            Money a year by ``unit_id``.
+        hours : float
+            Selling hours a year.
+
+        Returns
+        -------
+        Series
+            ``hours`` by ``unit_id``, which sum to the given hours.
+        """
+        return (hours * potential / potential.sum()).rename("hours")
+
+    def attractiveness(self, sales_at_one_hour: pd.Series) -> pd.Series:
+        """
+        Turn unequal responses into the additive activity that takes the place of potential.
+
+        Where unit ``i`` sells ``a_i * t**b``, plans that balance ``a_i**(1 / (1 - b))`` sell most
+        (Skiera and Albers 1998, eq. 8), which balancing potential does only if all units respond alike.
+
+        Parameters
+        ----------
+        sales_at_one_hour : Series
+            ``a_i`` by ``unit_id``, money.
+
+        Returns
+        -------
+        Series
+            ``attractiveness`` by ``unit_id``, to be given wherever ``potential`` is asked for.
+        """
+        return (sales_at_one_hour ** (1 / (1 - self.elasticity))).rename("attractiveness")
+
+    def bound(self, potential: pd.Series, hours: float | pd.Series, territories: int = 1) -> float:
+        """
+        Return sales that no alignment of these units and hours exceeds.
+
+        Parameters
+        ----------
+        potential : Series
+            Money a year by ``unit_id``.
+        hours : float or Series
+            Selling hours a year, the same in each territory or by ``territory_id``.
+        territories : int, default 1
+            How many territories have those hours, where ``hours`` is one number.
+
+        Returns
+        -------
+        float
+            Money a year.
+        """
+        total_hours = float(hours.sum()) if isinstance(hours, pd.Series) else hours * territories
+        return float(self.scale * potential.sum() ** (1 - self.elasticity) * total_hours**self.elasticity)
+
+    def lift(
+        self,
+        potential: pd.Series,
+        today: pd.Series,
+        proposed: pd.Series,
+        hours: float | pd.Series,
+        hours_proposed: float | pd.Series | None = None,
+        *,
+        revenue: pd.Series | None = None,
+        retained_share: float = 0.0,
+        potential_error: float = 0.3,
+        draws: int = 400,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """
+        Return what a proposed alignment brings, in parts, each with its band.
+
+        The band is the 5 % to 95 % range over ``draws`` of the elasticity (triangular on its range), of the loss where
+        a unit changes hands (triangular on ``LOSS_SHARE``) and of lognormal errors in the potential of each unit.
+
+        Parameters
+        ----------
+        potential : Series
+            Money a year by ``unit_id``.
+        today, proposed : Series
+            Territory of each ``unit_id``, with the same names for the same reps.
+        hours : float or Series
+            Selling hours a year under ``today``, net of travel.
+        hours_proposed : float or Series, optional
+            The same under ``proposed``; without it only the balance changes.
+        revenue : Series, optional
+            Money sold a year by ``unit_id``, which is at risk where the rep changes; otherwise expected sales.
+        retained_share : float, default 0.0
+            Share of the moved revenue that stays with its rep or is handed over in person.
+        potential_error : float, default 0.3
+            Standard deviation of the logarithm of a unit's true over its estimated potential.
+        draws : int, default 400
+            How many.
+        seed : int, default 0
+            Of the draws.
+
+        Returns
+        -------
+        DataFrame
+            ``value``, ``low``, ``high`` as shares of today's sales, by ``part``: balance, travel, disruption, total.
+        """
+        later = hours if hours_proposed is None else hours_proposed
+        units = _Pair(potential, (today, hours), (proposed, later), revenue)
+        generator = np.random.default_rng(seed)
+        elasticity = triangular(generator, (self.low, self.elasticity, self.high), draws)
+        loss = triangular(generator, LOSS_SHARE, draws)
+        noise = generator.normal(0.0, potential_error, (draws, len(potential)))
+        drawn = np.array(
+            [
+                units.parts(b, share * (1 - retained_share), np.exp(error - potential_error**2 / 2))
+                for b, share, error in zip(elasticity, loss, noise, strict=True)
+            ]
+        )
+        value = units.parts(self.elasticity, LOSS_SHARE[1] * (1 - retained_share), np.ones(len(potential)))
+        low, high = np.quantile(drawn, BAND, axis=0)
+        parts = pd.Index(["balance", "travel", "disruption", "total"], name="part")
+        return pd.DataFrame({"value": value, "low": low, "high": high}, index=parts)
+
+
+class _Pair:
+    """Two alignments of the same units as arrays, ready to be valued many times."""
+
+    def __init__(
+        self,
+        potential: pd.Series,
+        today: tuple[pd.Series, float | pd.Series],
+        proposed: tuple[pd.Series, float | pd.Series],
+        revenue: pd.Series | None,
+    ) -> None:
+        before, after = today[0].reindex(potential.index), proposed[0].reindex(potential.index)
+        self.potential = potential.to_numpy(dtype=float)
+        self.revenue = None if revenue is None else revenue.reindex(potential.index).fillna(0.0).to_numpy(dtype=float)
+        self.moved = (before.notna() & (before != after)).to_numpy(dtype=bool)
+        self.before, self.hours_before = _codes_and_hours(before, today[1])
+        self.after, self.hours_after = _codes_and_hours(after, proposed[1])
+
+    def parts(self, elasticity: float, loss: float, error: np.ndarray) -> np.ndarray:
+        """Value balance, travel, disruption and total as shares of today's sales."""
+        potential = self.potential * error
+        now = _sales(potential, self.before, self.hours_before, elasticity)
+        then = _sales(potential, self.after, self.hours_after, elasticity)
+        total_gain = then / now - 1
+        more_time = float(self.hours_after.sum() / self.hours_before.sum())
+        balance = (1 + total_gain) / more_time**elasticity - 1
+        at_risk = potential if self.revenue is None else self.revenue
+        disruption = -loss * float(at_risk[self.moved].sum() / at_risk.sum())
+        return np.array([balance, total_gain - balance, disruption, total_gain + disruption])
+
+
+@dataclass(frozen=True)
+class Adbudg:
+    """
+    An S-shaped response judged by people: sales at no, half, the same, half more and any effort.
+
+    The form is ``least + (most - least) * x**shape / (half + x**shape)`` for effort ``x`` relative to today
+    (Little 1970, Management Science 16:8).
+
+    Parameters
+    ----------
+    least, most : float
+        Sales without any effort and with all effort one could think of, relative to today's.
+    shape, half : float
+        Steepness, and the level at which half of the way is reached.
+    """
+
+    least: float
+    most: float
+    shape: float
+    half: float
+
+    @classmethod
+    def judged(cls, none: float, less: float, same: float, more: float, most: float) -> Self:
+        """
+        Fit the five judged points, by least squares in the logarithm of the odds.
+
+        Parameters
+        ----------
+        none, less, same, more, most : float
+            Sales with 0, 0.5, 1, 1.5 times today's effort and with saturation, in rising order.
+
+        Returns
+        -------
+        Adbudg
+            The curve.
+        """
+        points = np.array([none, less, same, more, most], dtype=float)
+        if not (np.diff(points) > 0).all():
+            mend = "judge five rising sales figures"
+            raise BadInput([Fault("settings", "adbudg", "", f"points {points.tolist()} do not rise", mend)])
+        odds = np.log((points[1:4] - none) / (most - points[1:4]))
+        slope, level = np.polyfit(np.log([0.5, 1.0, 1.5]), odds, 1)
+        return cls(none, most, float(slope), float(np.exp(-level)))
+
+    def sales(self, effort: np.ndarray) -> np.ndarray:
+        """
+        Return sales at each effort.
+
+        Parameters
+        ----------
+        effort : array
+            Relative to today's, zero or more.
+
+        Returns
+        -------
+        array
+            In the unit of the judged points, same shape.
+        """
+        power = np.asarray(effort, dtype=float) ** self.shape
+        share: np.ndarray = power / (self.half + power)
+        return self.least + (self.most - self.least) * share
+
+    def elasticity(self, effort: float = 1.0) -> float:
+        """
+        Return the elasticity at one effort, which a ``SalesResponse`` can take for small changes.
+
+        Parameters
+        ----------
+        effort : float, default 1.0
+            Relative to today's.
+
+        Returns
+        -------
+        float
+            Per cent of sales for one per cent of effort.
+        """
+        power = effort**self.shape
+        slope = (self.most - self.least) * self.shape * self.half * power / (self.half + power) ** 2
+        return float(slope / self.sales(np.array(effort)))
+
+
+def _potential_by_territory(potential: pd.Series, alignment: pd.Series) -> pd.Series:
+    """Sum potential by territory, after checking that it can be summed."""
+    faults = [
+        Fault("units", "potential", str(unit), f"{value}", "give zero or more")
+        for unit, value in potential[~(potential >= 0)].items()
+    ]
+    unknown = alignment.index.difference(potential.index)
+    faults += [Fault("alignment", "unit_id", str(unit), "has no potential", "add it to the units") for unit in unknown]
+    if faults:
+        raise BadInput(faults)
+    return potential.groupby(alignment.reindex(potential.index)).sum().rename_axis("territory_id")
+
+
+def _hours_by_territory(hours: float | pd.Series, territories: pd.Index) -> pd.Series:
+    """Return hours for each territory, naming every one that has none."""
+    if not isinstance(hours, pd.Series):
+        return pd.Series(float(hours), index=territories)
+    given = hours.reindex(territories)
+    faults = [
+        Fault("territories", "hours", str(territory), f"{value}", "give selling hours, zero or more")
+        for territory, value in given[~(given >= 0)].items()
+    ]
+    if faults:
+        raise BadInput(faults)
+    return given
+
+
+def _codes_and_hours(alignment: pd.Series, hours: float | pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return each unit's territory as a number (-1 for none) and the hours of each territory."""
+    codes, territories = pd.factorize(alignment, sort=True)
+    return codes, _hours_by_territory(hours, pd.Index(territories)).to_numpy(dtype=float)
+
+
+def _sales(potential: np.ndarray, codes: np.ndarray, hours: np.ndarray, elasticity: float) -> float:
+    """Value an alignment at scale one."""
+    covered = codes >= 0
+    total = np.bincount(codes[covered], weights=potential[covered], minlength=len(hours))
+    return float((total ** (1 - elasticity) * hours**elasticity).sum())
+
+
+def triangular(generator: np.random.Generator, span: tuple[float, float, float], draws: int) -> np.ndarray:
+    """
+    Draw from a triangle, or repeat its mode where it has no width.
+
+    Parameters
+    ----------
+    generator : Generator
+        Source of the draws.
+    span : tuple of float
+        Low, mode and high.
+    draws : int
+        How many.
+
+    Returns
+    -------
+    array
+        Shape (draws,).
+    """
+    low, mode, high = span
+    return generator.triangular(low, mode, high, draws) if low < high else np.full(draws, mode)

@@ -1,0 +1,139 @@
+"""Verdicts, triggers and past changes against planted truths."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from territory_lab.errors import BadInput
+from territory_lab.evaluation import backtest, performance, territory_sales, triggers
+
+
+def planted(seed: int, count: int = 30, spread: float = 0.0, noise: float = 0.08) -> tuple[pd.DataFrame, np.ndarray]:
+    """Territories whose sales follow potential at 0.66, with two that sell 40 % less and two 50 % more."""
+    generator = np.random.default_rng(seed)
+    potential = generator.lognormal(0, 0.6, count)
+    effect = generator.normal(0, spread, count)
+    effect[:2], effect[2:4] = np.log(0.6), np.log(1.5)
+    sales = 100 * potential**0.66 * np.exp(effect + generator.normal(0, noise, count))
+    index = pd.Index([f"t{row:02d}" for row in range(count)], name="territory_id")
+    hours = generator.uniform(900, 1_500, count)
+    hours[:2] = 3_000
+    table = pd.DataFrame(
+        {"sales": sales, "sales_sd": noise * sales, "potential": potential, "workload_h": hours}, index=index
+    )
+    return table, effect
+
+
+def test_planted_troubled_and_strong_territories_are_found_without_false_calls():
+    found = false = 0
+    for seed in range(20):
+        table, _ = planted(seed)
+        verdict = performance(table.assign(workload_h=1_000.0))["verdict"]
+        found += (verdict.iloc[:2] == "troubled").sum() + (verdict.iloc[2:4] == "strong").sum()
+        false += (verdict.iloc[4:] != "as expected").sum()
+    assert found >= 0.95 * 80
+    assert false <= 0.05 * 20 * 26
+
+
+def test_noise_alone_is_not_called_trouble():
+    calls = 0
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        index = pd.Index([f"t{row}" for row in range(30)], name="territory_id")
+        sales = 100 * np.exp(generator.normal(0, 0.3, 30))
+        calls += (
+            performance(
+                pd.DataFrame({"sales": sales, "sales_sd": 0.3 * sales, "potential": 1.0, "workload_h": 1.0}, index)
+            )["verdict"]
+            != "as expected"
+        ).sum()
+    assert calls <= 0.02 * 600
+
+
+def test_intervals_hold_the_planted_effect_nine_times_in_ten():
+    inside = []
+    for seed in range(40):
+        table, effect = planted(seed, spread=0.2, noise=0.15)
+        result = performance(table.assign(workload_h=1.0))
+        usual = np.exp(effect.mean())
+        inside += ((result["low"] <= np.exp(effect) / usual) & (np.exp(effect) / usual <= result["high"])).tolist()
+    assert 0.85 <= np.mean(inside) <= 0.97
+
+
+def test_reasons_name_what_differs():
+    table, _ = planted(3)
+    table["win_rate"] = [0.1] + [0.25] * 29
+    result = performance(table)
+    assert result.loc["t00", "verdict"] == "troubled"
+    assert "3,000 h of work" in result.loc["t00", "reason"]
+    assert "wins 10% of its opportunities against 25%" in result.loc["t00", "reason"]
+    assert "more than" in result.loc["t02", "reason"]
+
+
+def test_verdicts_do_not_depend_on_currency_or_order():
+    table, _ = planted(5)
+    shuffled = table.sample(frac=1, random_state=0).assign(
+        sales=lambda t: t["sales"] * 1e3, sales_sd=lambda t: t["sales_sd"] * 1e3
+    )
+    one, other = performance(table), performance(shuffled).reindex(table.index)
+    pd.testing.assert_frame_equal(
+        one[["ratio", "low", "high", "verdict"]], other[["ratio", "low", "high", "verdict"]], rtol=1e-4
+    )
+
+
+def test_a_territory_that_sold_nothing_is_troubled_and_the_rest_judged():
+    table, _ = planted(1)
+    table.loc["t09", ["sales", "sales_sd"]] = 0.0
+    result = performance(table)
+    assert result.loc["t09", ["verdict", "reason"]].tolist() == ["troubled", "Sold nothing."]
+    assert np.isfinite(result.drop("t09")["ratio"]).all()
+
+
+def test_sales_sum_by_territory_with_the_noise_of_their_accounts():
+    territory = pd.Series({"a": "s", "b": "s", "c": "t", "d": "t"}, name="territory_id")
+    table = territory_sales(pd.Series({"a": 3.0, "b": 4.0, "c": 5.0}), territory, territories=pd.Index(["s", "t", "u"]))
+    assert table["sales"].tolist() == [7, 5, 0]
+    assert table["sales_sd"].tolist() == [5, 5, 0]
+    assert table["customers"].tolist() == [2, 1, 0]
+    exact = territory_sales(
+        pd.Series({"a": 3.0, "b": 4.0, "c": 5.0}), territory, pd.Series({"a": 6.0, "b": 8.0, "c": 10.0})
+    )
+    assert exact["sales_sd"].tolist() == [0, 0]
+
+
+def test_triggers_name_drift_market_and_vacancy():
+    index = pd.Index(["s", "t", "u"], name="territory_id")
+    now = pd.DataFrame(
+        {"workload_h": [1_300.0, 1_000, 700], "deviation_workload_h": [0.3, 0, -0.3], "potential": [10.0, 10, 20]},
+        index=index,
+    )
+    planned = now.assign(potential=[10.0, 10, 10])
+    reps = pd.DataFrame({"territory_id": ["s", "t", None]})
+    table = triggers(now, planned, reps).set_index(["territory_id", "trigger"])
+    assert table.loc[("s", "balance"), "mend"] == "Hand 150 of workload_h to its neighbours; u has most room (450)."
+    assert table.loc[("u", "balance"), "mend"] == "Take 150 of workload_h from its neighbours; s has most room (450)."
+    assert table.loc[("u", "market"), "value"] == pytest.approx(0.5)
+    assert ("u", "vacancy") in table.index
+    assert len(table) == 6
+    assert triggers(now.assign(deviation_workload_h=0.1)).empty
+
+
+def test_backtest_recovers_a_planted_effect_and_its_interval_covers():
+    covered = 0
+    for seed in range(50):
+        generator = np.random.default_rng(seed)
+        index = pd.Index([f"a{row}" for row in range(1_500)], name="account_id")
+        moved = pd.Series(generator.random(1_500) < 0.4, index=index)
+        size = generator.lognormal(0, 1, 1_500)
+        years = [pd.Series(size * generator.gamma(4, 0.25, 1_500) * growth, index=index) for growth in (1.0, 1.1, 1.3)]
+        later = years[2].where(~moved, years[2] * 0.85)
+        table = backtest(years[1], later, moved, years[0])
+        covered += int(table.loc["effect", "low"] <= -0.15 <= table.loc["effect", "high"])
+        covered += int(table.loc["placebo", "low"] <= 0 <= table.loc["placebo", "high"])
+    assert 0.82 <= covered / 100 <= 0.98
+
+
+def test_without_a_comparison_there_is_no_backtest():
+    sales = pd.Series({"a": 1.0, "b": 2.0})
+    with pytest.raises(BadInput):
+        backtest(sales, sales, pd.Series({"a": True, "b": True}))
