@@ -1,0 +1,228 @@
+"""What each cell of the market rests on: establishments, contract value, fit, win rate, and what is held there."""
+
+import numpy as np
+import pandas as pd
+
+from territory_lab.errors import Fault
+from territory_lab.market.estimates import ContractValues, pooled_rates
+from territory_lab.schema import SECTORS
+
+KEYS = ["area_id", "area", "sector", "sector_name", "employees", "establishments"]
+INPUTS = [
+    "establishments_low",
+    "establishments_high",
+    "contract_value",
+    "contract_error",
+    "need_share",
+    "fit_share",
+    "fit_strength",
+    "reach_share",
+    "win_rate",
+    "win_strength",
+    "held",
+    "workable_share",
+]
+
+
+def served(reference: pd.DataFrame, customers: pd.DataFrame, values: ContractValues) -> pd.DataFrame:
+    """
+    Keep the sectors that the company serves, with the price of each cell and what is held in it.
+
+    Parameters
+    ----------
+    reference : DataFrame
+        Cells of area and sector, as :func:`size_market` takes them.
+    customers : DataFrame
+        sector, spend (above 0), and area_id where there.
+    values : ContractValues
+        Estimated or stated; sectors that it does not hold are not served.
+
+    Returns
+    -------
+    DataFrame
+        The cells with area, sector_name, interval of establishments, contract_value (money a year, scaled to the size
+        of the cell's establishments), contract_error (of its logarithm) and held (money a year).
+    """
+    cells = reference.reset_index(drop=True).copy()
+    for name, key in (("area", "area_id"), ("sector_name", "sector")):
+        cells[name] = cells[name].fillna(cells[key]) if name in cells else cells[key]
+    for end in ("establishments_low", "establishments_high"):
+        cells[end] = cells[end].fillna(cells["establishments"]) if end in cells else cells["establishments"]
+    cells = cells[cells["sector"].isin(values.table.index[values.table["contract_value"] > 0])].reset_index(drop=True)
+    value, error = (cells["sector"].map(values.table[one]) for one in ("contract_value", "error"))
+    size = cells["employees"] / cells["establishments"] / values.employees
+    ratio = np.log(size.where(size > 0).fillna(1.0))
+    cells["contract_value"] = value * np.exp(values.size_exponent * ratio)
+    cells["contract_error"] = np.hypot(error, values.size_error * ratio)
+    held = customers.groupby(["area_id", "sector"])["spend"].sum() if "area_id" in customers else pd.Series()
+    places = pd.MultiIndex.from_frame(cells[["area_id", "sector"]])
+    return cells.assign(held=0.0 if held.empty else held.reindex(places).fillna(0.0).to_numpy())
+
+
+def fit_rates(accounts: pd.DataFrame, sectors: pd.Index, size_exponent: float) -> pd.DataFrame:
+    """
+    Estimate the share of each sector's value that fits.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        sector, fit (bool, or the probability that it buys), and employees where there.
+    sectors : Index
+        The sectors wanted.
+    size_exponent : float
+        Accounts count by employees to this power, as spend does.
+
+    Returns
+    -------
+    DataFrame
+        By sector: rate, strength (accounts that the estimate is worth).
+    """
+    size = accounts["employees"].clip(lower=1).fillna(1.0) if "employees" in accounts else 1.0
+    weight = pd.Series(size**size_exponent, accounts.index)
+    sums = (
+        pd.DataFrame({"w": weight, "w2": weight**2, "fit": weight * accounts["fit"]}).groupby(accounts["sector"]).sum()
+    )
+    sums = sums.reindex(sectors).fillna(0.0)
+    worth = (sums["w"] ** 2 / sums["w2"]).fillna(0.0)
+    return pooled_rates((sums["fit"] / sums["w"]).fillna(0.0) * worth, worth)
+
+
+def win_rates(opportunities: pd.DataFrame, accounts: pd.DataFrame, sectors: pd.Index) -> pd.DataFrame:
+    """
+    Estimate the share of decided opportunities that was won, by sector.
+
+    Parameters
+    ----------
+    opportunities : DataFrame
+        account_id, stage; open ones are not yet decided and do not count.
+    accounts : DataFrame
+        By account_id: sector.
+    sectors : Index
+        The sectors wanted.
+
+    Returns
+    -------
+    DataFrame
+        By sector: rate, strength (opportunities that the estimate is worth).
+    """
+    decided = opportunities[opportunities["stage"] != "open"]
+    won = (decided["stage"] == "won").groupby(decided["account_id"].map(accounts["sector"]))
+    return pooled_rates(*(counts.reindex(sectors).fillna(0.0) for counts in (won.sum(), won.count())))
+
+
+def worked(opportunities: pd.DataFrame) -> float:
+    """
+    Count the opportunities that the team brings to a decision in a year.
+
+    Parameters
+    ----------
+    opportunities : DataFrame
+        stage, close_date (of the won and lost).
+
+    Returns
+    -------
+    float
+        Won and lost ones in the 365 days up to the last decision.
+    """
+    closed = opportunities.loc[opportunities["stage"] != "open", "close_date"]
+    return float((closed > closed.max() - pd.Timedelta(days=365)).sum())
+
+
+def rates(cells: pd.DataFrame, key: str, table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """
+    Lay rates by sector or area beside the cells.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        With the key.
+    key : str
+        ``sector`` or ``area_id``.
+    table : DataFrame
+        By key: rate, strength.
+    name : str
+        The rate becomes ``<name>``, its strength the name's first word and ``_strength``.
+
+    Returns
+    -------
+    DataFrame
+        The cells with two more columns.
+    """
+    strength = name.split("_", maxsplit=1)[0] + "_strength"
+    return cells.assign(**{name: cells[key].map(table["rate"]), strength: cells[key].map(table["strength"])})
+
+
+def reference_faults(reference: pd.DataFrame) -> list[Fault]:
+    """
+    Find what would make a market wrong in silence.
+
+    Parameters
+    ----------
+    reference : DataFrame
+        As :func:`size_market` takes it.
+
+    Returns
+    -------
+    list of Fault
+        Missing columns, cells that stand twice, unknown sectors, counts missing or below 0, intervals turned round.
+    """
+    needed = ["area_id", "sector", "employees", "establishments", "source"]
+    faults = [
+        Fault("market", one, "", "the column is missing", "add it") for one in needed if one not in reference.columns
+    ]
+    if faults:
+        return faults
+    cell = reference["area_id"].astype("str") + " / " + reference["sector"].astype("str")
+    twice = cell[cell.duplicated()].unique()
+    faults += [Fault("market", "area_id", one, "stands in more than one row", "add the rows up") for one in twice]
+    unknown = reference.loc[~reference["sector"].isin(SECTORS), "sector"].unique()
+    mend = "use two-digit NAICS sectors such as 31-33; leave totals (00, 31, ...) out"
+    faults += [Fault("market", "sector", str(one), "is no sector", mend) for one in unknown]
+    for column in ("employees", "establishments"):
+        bad = cell[~(reference[column] >= 0)]
+        faults += [
+            Fault("market", column, one, "is missing or below 0", "estimate or leave the cell out") for one in bad
+        ]
+    if {"establishments_low", "establishments_high"} <= set(reference):
+        turned = cell[reference["establishments_low"] > reference["establishments_high"]]
+        faults += [
+            Fault("market", "establishments_low", one, "lies above establishments_high", "swap them") for one in turned
+        ]
+    return faults
+
+
+def account_faults(accounts: pd.DataFrame, priced: bool, fitting: bool, winning: bool) -> list[Fault]:
+    """
+    Find what the accounts lack for the figures that are not stated.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        As :func:`size_market` takes it.
+    priced, fitting, winning : bool
+        Whether contract value, fit share and win rate are stated or can be estimated elsewhere.
+
+    Returns
+    -------
+    list of Fault
+        What is missing, and negative spend or size.
+    """
+    faults = []
+    if "sector" not in accounts:
+        faults.append(Fault("accounts", "sector", "", "the column is missing", "add it; the market is cut by sector"))
+    if not priced and not ("spend" in accounts and (accounts["spend"] > 0).any()):
+        faults.append(
+            Fault("accounts", "spend", "", "nobody has spent", "join the year's orders or state contract_value")
+        )
+    if not fitting and "fit" not in accounts:
+        faults.append(Fault("accounts", "fit", "", "the column is missing", "add serviceable(...) or state fit_share"))
+    if not winning:
+        faults.append(Fault("opportunities", "", "", "no win rate can be estimated", "give them, or state win_rate"))
+    for column in ("spend", "employees"):
+        if column in accounts:
+            below = accounts.index[accounts[column] < 0]
+            faults += [
+                Fault("accounts", column, str(one), f"{accounts.loc[one, column]} is below 0", "correct or empty it")
+                for one in below
+            ]
+    return faults

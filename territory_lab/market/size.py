@@ -1,0 +1,246 @@
+"""TAM, SAM and SOM from the bottom up: establishments x need x annual contract value, with intervals by simulation."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.stats import norm
+
+from territory_lab.errors import BadInput
+from territory_lab.market.cells import (
+    INPUTS,
+    KEYS,
+    account_faults,
+    fit_rates,
+    rates,
+    reference_faults,
+    served,
+    win_rates,
+    worked,
+)
+from territory_lab.market.estimates import FIRM, HALF_80, Stated, contract_values, stated_rates, stated_values
+
+Floats = NDArray[np.float64]
+
+STEPS = ("tam", "sam", "som")
+_SHARED = 0.25  # share of a cell's error variance common to its sector (a wrong national ratio): a judgement, stated
+_WIDEST = 1.5  # largest standard error of a logarithm taken from an interval
+_TAILS = (0.1, 0.9)
+_DRAWS = 500
+
+
+def size_market(
+    reference: pd.DataFrame,
+    accounts: pd.DataFrame,
+    opportunities: pd.DataFrame | None = None,
+    *,
+    contract_value: Stated | None = None,
+    need_share: Stated = 1.0,
+    fit_share: Stated | None = None,
+    reach_share: Stated = 1.0,
+    win_rate: Stated | None = None,
+    capacity: float | None = None,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """
+    Size the market in every area and sector that the company serves.
+
+    TAM is establishments x need x annual contract value; SAM the part of it that fits and is reached; SOM what is held
+    today and what the team can win of the rest in a year. The contract value is that of own customers, scaled to the
+    size of the cell's establishments. No figure falls below what is sold there already.
+
+    Parameters
+    ----------
+    reference : DataFrame
+        One row for each area and sector: area_id, sector, employees, establishments, source (``estimate`` or
+        ``reported``); establishments_low and establishments_high (80 %), area and sector_name where there.
+    accounts : DataFrame
+        By account_id: sector; spend (money in the last 12 months; missing or 0: no customer), employees, area_id and
+        fit where there: the probability that it buys, or whether it fits at all (see :func:`serviceable`).
+    opportunities : DataFrame or None
+        account_id, stage (open, won or lost) and close_date, for the win rate and the team's capacity.
+    contract_value : float or by sector, optional
+        Money a year, in place of the one estimated from spend. Sectors without one are not served.
+    need_share : float or by sector
+        Share of the establishments that need such a product at all.
+    fit_share : float or by sector, optional
+        Share of the market's value that fits, in place of the one estimated from ``accounts``.
+    reach_share : float or by area
+        Share of an area that is covered.
+    win_rate : float or by sector, optional
+        In place of the one estimated from opportunities.
+    capacity : float or None
+        New establishments that the team can pursue in a year; None: as many as the opportunities decided in the last
+        365 days of the data, and no limit without opportunities.
+    draws : int
+        Simulated markets.
+    seed : int
+        Of the simulation.
+
+    Returns
+    -------
+    DataFrame
+        One row for each area and served sector: area_id, area, sector, sector_name, employees, establishments, tam,
+        sam, som with _low and _high (80 %), source; then what they rest on, from which :func:`totals` and
+        :func:`market_by` simulate again: establishments_low, establishments_high, contract_value, contract_error,
+        need_share, fit_share, fit_strength, reach_share, win_rate, win_strength, held, workable_share.
+
+    Raises
+    ------
+    BadInput
+        With every fault in the reference, the accounts or the settings.
+    """
+    faults = reference_faults(reference) + account_faults(
+        accounts,
+        priced=contract_value is not None,
+        fitting=fit_share is not None,
+        winning=not (opportunities is None and win_rate is None),
+    )
+    if faults:
+        raise BadInput(faults)
+    customers = accounts[accounts["spend"] > 0] if "spend" in accounts else accounts.iloc[:0]
+    values = (
+        contract_values(customers)
+        if contract_value is None
+        else stated_values(contract_value, pd.Index(reference["sector"].unique()))
+    )
+    cells = served(reference, customers, values)
+    areas, sectors = pd.Index(cells["area_id"].unique()), pd.Index(cells["sector"].unique())
+    fit = fit_rates(accounts, sectors, values.size_exponent) if fit_share is None else stated_rates(fit_share, sectors)
+    if win_rate is None and opportunities is not None:
+        win = win_rates(opportunities, accounts, sectors)
+    else:
+        win = stated_rates(0.0 if win_rate is None else win_rate, sectors)
+    if capacity is None and opportunities is not None:
+        capacity = worked(opportunities)
+    cells = rates(rates(cells, "sector", fit, "fit_share"), "sector", win, "win_rate")
+    cells["need_share"] = cells["sector"].map(stated_rates(need_share, sectors)["rate"])
+    cells["reach_share"] = cells["area_id"].map(stated_rates(reach_share, areas)["rate"])
+    fitting = cells["establishments"] * cells["need_share"] * cells["fit_share"] * cells["reach_share"]
+    prospects = max(float((fitting - cells["held"] / cells["contract_value"]).clip(lower=0).sum()), 1.0)
+    cells["workable_share"] = 1.0 if capacity is None else min(1.0, capacity / prospects)
+    point, low, high = _point(cells), np.empty((len(cells), 3)), np.empty((len(cells), 3))
+    for rows, sizes in _simulate(cells, draws, seed):
+        low[rows], high[rows] = np.quantile(sizes, _TAILS, axis=2)
+    return pd.concat([cells[KEYS], _framed(point, low, high, cells.index), cells[["source", *INPUTS]]], axis=1)
+
+
+def totals(market: pd.DataFrame, *, draws: int = _DRAWS, seed: int = 0) -> pd.DataFrame:
+    """
+    Add the market up.
+
+    Parameters
+    ----------
+    market : DataFrame
+        From :func:`size_market`, whole or a part of its rows.
+    draws : int
+        Simulated markets; the interval is that of the sum, which is narrower than the sum of the intervals.
+    seed : int
+        Of the simulation.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by step (TAM, SAM, SOM): value, low, high (80 %), money a year.
+    """
+    one = market_by(market.assign(all="all"), "all", draws=draws, seed=seed).iloc[0]
+    return pd.DataFrame(
+        {
+            "value": one[list(STEPS)].to_numpy(),
+            **{end: [one[f"{step}_{end}"] for step in STEPS] for end in ("low", "high")},
+        },
+        index=pd.Index([step.upper() for step in STEPS], name="step"),
+    )
+
+
+def market_by(market: pd.DataFrame, by: str, *, draws: int = _DRAWS, seed: int = 0) -> pd.DataFrame:
+    """
+    Add the market up by area, sector or any other column.
+
+    Parameters
+    ----------
+    market : DataFrame
+        From :func:`size_market`, with further columns to group by where wanted.
+    by : str
+        Column whose values are the groups.
+    draws : int
+        Simulated markets; intervals are those of the sums.
+    seed : int
+        Of the simulation.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by group, largest SAM first: employees, establishments, held, and tam, sam, som with _low and _high
+        (80 %), money a year.
+    """
+    codes, groups = pd.factorize(market[by], sort=True)
+    adder = csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(len(groups), len(codes)))
+    sums = np.zeros((3, len(groups), draws))
+    for rows, sizes in _simulate(market, draws, seed):
+        for step, values in enumerate(sizes.swapaxes(0, 1)):
+            sums[step] += adder[:, rows] @ values
+    low, high = np.quantile(sums, _TAILS, axis=2).swapaxes(1, 2)
+    index = pd.Index(groups, name=by)
+    counts = market.groupby(by)[["employees", "establishments", "held"]].sum().reindex(index)
+    sized = _framed(adder @ _point(market), low, high, index)
+    return pd.concat([counts, sized], axis=1).sort_values("sam", ascending=False, kind="stable")
+
+
+def _framed(point: Floats, low: Floats, high: Floats, index: pd.Index) -> pd.DataFrame:
+    """Lay sizes out: each step, then its interval."""
+    columns: dict[str, Floats] = {}
+    for j, step in enumerate(STEPS):
+        columns |= {step: point[:, j], f"{step}_low": low[:, j], f"{step}_high": high[:, j]}
+    return pd.DataFrame(columns, index=index)
+
+
+def _steps(cells: pd.DataFrame, tam: Floats, fit: Floats, win: Floats) -> Floats:
+    """Go from TAM to SAM to SOM, none below what is held; the second axis of the result is the step."""
+    held, reach, workable = (cells[[one]].to_numpy() for one in ("held", "reach_share", "workable_share"))
+    sam = np.maximum(tam * fit * reach, held)
+    return np.stack([np.maximum(tam, sam), sam, held + (sam - held) * win * workable], axis=1)
+
+
+def _point(cells: pd.DataFrame) -> Floats:
+    """Size each cell with every input at its estimate; shape (cells, 3)."""
+    tam = cells[["establishments", "need_share", "contract_value"]].prod(axis=1).to_numpy()[:, None]
+    return _steps(cells, tam, cells[["fit_share"]].to_numpy(), cells[["win_rate"]].to_numpy())[..., 0]
+
+
+def _simulate(cells: pd.DataFrame, draws: int, seed: int) -> Iterator[tuple[NDArray[np.intp], Floats]]:
+    """Draw the market sector by sector: rows of the sector, and their sizes with shape (rows, 3, draws)."""
+    rng = np.random.default_rng(seed)
+    for rows in map(np.asarray, dict(sorted(cells.groupby("sector").indices.items())).values()):
+        cell = cells.iloc[rows]
+        shared, own = rng.standard_normal(draws), rng.standard_normal((len(rows), draws))
+        establishments = _establishments(cell, np.sqrt(_SHARED) * shared + np.sqrt(1 - _SHARED) * own)
+        error = cell[["contract_error"]].to_numpy()
+        price = np.exp(error * rng.standard_normal(draws) - error**2 / 2)
+        tam = establishments * (cell[["need_share"]].to_numpy() * cell[["contract_value"]].to_numpy()) * price
+        yield rows, _steps(cell, tam, _drawn(cell, "fit_share", rng, draws), _drawn(cell, "win_rate", rng, draws))
+
+
+def _drawn(cell: pd.DataFrame, name: str, rng: np.random.Generator, draws: int) -> Floats:
+    """Draw a sector's rate; one that is stated, or 0 or 1, stands."""
+    rate, strength = float(cell[name].iloc[0]), float(cell[name.split("_", maxsplit=1)[0] + "_strength"].iloc[0])
+    if strength >= FIRM or not 0 < rate < 1:
+        return np.full(draws, rate)
+    return rng.beta(rate * strength, (1 - rate) * strength, draws)
+
+
+def _establishments(cell: pd.DataFrame, z: Floats) -> Floats:
+    """Draw counts whose mean is the estimate, so that sums stay true: log-normal, each side as wide as its end says."""
+    count = cell[["establishments"]].to_numpy()
+    spread = []
+    for end in ("establishments_low", "establishments_high"):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            distance = np.abs(np.log(cell[[end]].to_numpy() / count)) / HALF_80
+        spread.append(np.nan_to_num(distance, nan=0.0, posinf=_WIDEST).clip(max=_WIDEST))
+    below, above = spread
+    mean = np.exp(below**2 / 2) * norm.cdf(-below) + np.exp(above**2 / 2) * norm.cdf(above)
+    drawn: Floats = count * np.exp(np.where(z < 0, below, above) * z) / mean
+    return drawn
