@@ -7,8 +7,9 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "territory_lab"
 FLOORS = [
-    {"errors", "shipped", "charts", "response", "quota", "quality"},
-    {"schema", "alignment"},
+    {"errors", "shipped"},
+    {"charts", "response", "quota", "quality"},
+    {"schema", "alignment", "sizing"},
     {"workspace", "geography", "timeline", "scoring", "maps"},
     {"market", "workload", "propensity", "crm", "sample", "scenarios", "results"},
     {"evaluation"},
