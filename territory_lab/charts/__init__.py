@@ -1,0 +1,33 @@
+"""How everything looks: design tokens, number formats, tables, and one figure function per question."""
+
+from territory_lab.charts.customers import funnel, lift, market_bars, pareto
+from territory_lab.charts.models import calibration, gains, reliability
+from territory_lab.charts.picture import Picture
+from territory_lab.charts.plans import balance, performance, quotas, sizing
+from territory_lab.charts.tables import Table, table
+from territory_lab.charts.tokens import css_tokens
+from territory_lab.charts.words import band, count, money, number, percent, plural
+
+__all__ = [
+    "Picture",
+    "Table",
+    "balance",
+    "band",
+    "calibration",
+    "count",
+    "css_tokens",
+    "funnel",
+    "gains",
+    "lift",
+    "market_bars",
+    "money",
+    "number",
+    "pareto",
+    "percent",
+    "performance",
+    "plural",
+    "quotas",
+    "reliability",
+    "sizing",
+    "table",
+]

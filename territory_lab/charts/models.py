@@ -1,0 +1,117 @@
+"""Pictures of how far a model can be trusted: calibration, gains, comparison."""
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+
+from territory_lab.charts.customers import intervals, percent_axes, row_axes
+from territory_lab.charts.picture import Picture
+from territory_lab.charts.tokens import ACCENT, INK, MUTED, SEQUENTIAL, styled
+from territory_lab.charts.words import SPACE, band, count, number, percent
+
+_NEAR = 0.1
+
+
+@styled
+def calibration(bins: pd.DataFrame) -> Picture:
+    """
+    Draw what happened against what was predicted.
+
+    Parameters
+    ----------
+    bins : DataFrame
+        One row per bin of predictions: predicted, observed, low, high (shares), n.
+
+    Returns
+    -------
+    Picture
+        Points with intervals along the diagonal of perfect agreement.
+    """
+    rows = bins.dropna(subset=["predicted", "observed"]).sort_values("predicted")
+    predicted, observed = (np.average(rows[name], weights=rows["n"]) for name in ("predicted", "observed"))
+    inside = int(((rows["low"] <= rows["predicted"]) & (rows["predicted"] <= rows["high"])).sum())
+    title = f"Predictions hold: {inside} of {len(rows)} groups came out as predicted, within chance"
+    if inside < 0.7 * len(rows):
+        side = "too low" if predicted < observed else "too high"
+        title = f"Predictions run {side}: {percent(predicted)} predicted, {percent(observed)} came true"
+    cases = count(rows["n"].sum())
+    subtitle = f"Share that came true by predicted probability, with interval; {cases} cases not used for fitting"
+    picture = Picture(title, subtitle, height=3.2)
+    ax = picture.axes_below(left=0.6, bottom=0.55)
+    end = min(1.0, 1.08 * float(rows[["predicted", "high"]].max().max()))
+    ax.plot([0, end], [0, end], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    ax.vlines(rows["predicted"], rows["low"], rows["high"], color=ACCENT, linewidth=1.4)
+    sns.scatterplot(x=rows["predicted"], y=rows["observed"], ax=ax, color=ACCENT, s=36, linewidth=0, zorder=3)
+    ax.set(xlim=(0, end), ylim=(0, end))
+    percent_axes(ax)
+    ax.set_xlabel("Predicted")
+    ax.annotate("as predicted", (end, end), (-2, -26), textcoords="offset points", ha="right", color=MUTED)
+    return picture
+
+
+@styled
+def gains(curve: pd.DataFrame) -> Picture:
+    """
+    Draw how many of the buyers are reached by working the best-scored accounts first.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        Columns share_worked and share_reached, cumulative from the highest score down.
+
+    Returns
+    -------
+    Picture
+        The curve against working in any order, a fifth of the accounts marked.
+    """
+    rows = curve.sort_values("share_worked")
+    x, y = np.r_[0.0, rows["share_worked"]], np.r_[0.0, rows["share_reached"]]
+    fifth = float(np.interp(0.2, x, y))
+    title = f"Working the best-scored 20{SPACE}% of accounts reaches {percent(fifth)} of the buyers"
+    if abs(fifth - 0.2) < _NEAR * 0.2:
+        title = "The scores do not find the buyers sooner than any order would"
+    picture = Picture(title, "Share of buyers reached by share of accounts worked; dashed: in any order", height=3.2)
+    ax = picture.axes_below(left=0.6, bottom=0.55)
+    sns.lineplot(x=x, y=y, ax=ax, color=ACCENT, errorbar=None)
+    ax.fill_between(x, x, y, color=SEQUENTIAL[0], linewidth=0)
+    ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    ax.plot([0.2, 0.2], [0, fifth], color=INK, linewidth=0.7)
+    ax.plot([0.2], [fifth], marker="o", color=INK, markersize=5)
+    ax.annotate(percent(fifth), (0.2, fifth), (-6, 5), textcoords="offset points", weight="bold", ha="right")
+    percent_axes(ax)
+    ax.set_xlabel("Accounts worked")
+    return picture
+
+
+@styled
+def reliability(comparison: pd.DataFrame) -> Picture:
+    """
+    Draw how well models rank the buyers, beside the simple rule they must beat.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        Columns model (a name), auc, low, high; the model of each name that ends in ``base`` is the rule to beat.
+
+    Returns
+    -------
+    Picture
+        Points with intervals; one half means no better than chance.
+    """
+    rows = comparison.sort_values("auc")
+    base = rows["model"].str.lower().str.endswith("base")
+    best = rows[~base]
+    ahead = int((best["low"] > rows.loc[base, "auc"].max()).sum()) if base.any() else 0
+    title = f"The best model ranks a buyer first in {percent(best['auc'].max())} of the pairs"
+    if base.any():
+        title += ", clearly better than the simple rule" if ahead else ", not clearly better than the simple rule"
+    subtitle = "How often a buyer is ranked before another account (AUC), later data than fitted on, with interval"
+    picture = Picture(title, subtitle, height=0.55 + 0.3 * len(rows))
+    ax = row_axes(picture, list(rows["model"]), right=1.5)
+    intervals(ax, rows["auc"], rows["low"], rows["high"], ~base.to_numpy())
+    for at, row in enumerate(rows[["auc", "low", "high"]].to_numpy()):
+        text = band(*row, lambda x: number(x, 2))
+        ax.annotate(text, (row[2], at), (6, 0), textcoords="offset points", va="center")
+    ax.axvline(0.5, color=INK, linewidth=0.8)
+    ax.annotate("chance", (0.5, len(rows) - 0.45), (3, 0), textcoords="offset points", color=MUTED, va="top")
+    return picture

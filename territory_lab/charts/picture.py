@@ -1,0 +1,114 @@
+"""A figure that knows its own words, and is saved as small, byte-stable SVG that follows the page's colours."""
+
+import io
+import re
+from html import escape
+from textwrap import wrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from territory_lab.charts.tokens import FONT, LIGHT, MUTED, WIDTH_IN, styled
+
+_TITLE_CHARS, _SUBTITLE_CHARS = 72, 104
+_DROPPED = re.compile(
+    r"^.*?(?=<svg)|<metadata>.*?</metadata>|<!--.*?-->|(?<=<g) id=\"[^\"]*\"|<defs>\s*<style.*?</defs>", re.DOTALL
+)
+_LONG = re.compile(r"-?\d+\.\d{2,}")
+_FONT = FONT.replace('"', "'")
+_TOKENS = re.compile("|".join(sorted(LIGHT.values())))
+_NAMES = {colour: name for name, colour in LIGHT.items()}
+
+
+class Picture(Figure):
+    """
+    A matplotlib figure with a title that says what is seen and a subtitle that says what is plotted.
+
+    Parameters
+    ----------
+    title : str
+        What is seen, in words.
+    subtitle : str
+        What is plotted: measure, unit, date, source.
+    height : float
+        Height of the part below the subtitle, in inches.
+    """
+
+    def __init__(self, title: str, subtitle: str, height: float = 3.0) -> None:
+        self.title, self.subtitle = title, subtitle
+        heads, subs = wrap(title, _TITLE_CHARS), wrap(subtitle, _SUBTITLE_CHARS)
+        self.head = 0.12 + 0.225 * len(heads) + 0.165 * len(subs) + 0.16
+        self.body = height
+        super().__init__(figsize=(WIDTH_IN, self.head + height))
+        inch = 1 / (self.head + height)
+        self.text(0, 1 - 0.05 * inch, "\n".join(heads), size=12, weight="bold", va="top", linespacing=1.25)
+        below = 1 - (0.12 + 0.225 * len(heads)) * inch
+        self.text(0, below, "\n".join(subs), size=9, color=MUTED, va="top", linespacing=1.3)
+
+    def axes_below(self, left: float = 0.5, right: float = 0.2, bottom: float = 0.42) -> Axes:
+        """
+        Add the one pair of axes under the words.
+
+        Parameters
+        ----------
+        left, right, bottom : float
+            Margins in inches.
+
+        Returns
+        -------
+        Axes
+            The empty axes.
+        """
+        total = self.head + self.body
+        return self.add_axes(
+            (left / WIDTH_IN, bottom / total, 1 - (left + right) / WIDTH_IN, (self.body - bottom) / total)
+        )
+
+    @styled
+    def svg(self) -> str:
+        """
+        Give the picture as one ``<svg>`` element with a text alternative.
+
+        Returns
+        -------
+        str
+            The same bytes for the same figure; token colours are style-sheet variables with the colour as fallback.
+        """
+        buffer = io.StringIO()
+        self.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        text = re.sub(r"<[^>]+>", _tidy, _DROPPED.sub("", buffer.getvalue()))
+        opening = (
+            f'<svg class="picture" role="img" aria-label="{escape(f"{self.title}. {self.subtitle}")}" '
+            f'style="width:100%;max-width:{WIDTH_IN * 96:.0f}px;height:auto;stroke-linejoin:round" '
+        )
+        text = opening + text.partition("<svg ")[2]
+        return re.sub(r"\s*\n\s*", "\n", text).strip() + "\n"
+
+    def _repr_svg_(self) -> str:
+        """Show itself in a notebook."""
+        return self.svg()
+
+
+def _tidy(found: re.Match[str]) -> str:
+    """Shorten the numbers of one tag and name its colours and font by their tokens; the text stays as typed."""
+    tag = re.sub(r'\bd="([^"]*)"', lambda path: f'd="{_short(path[1])}"', found[0])
+    tag = re.sub(r'\b(x|y|transform)="[^"]*"', lambda place: _LONG.sub(_rounded, place[0]), tag)
+    tag = re.sub(r'(?<=<svg)(.*) (width|height)="[^"]*pt" (width|height)="[^"]*pt"', r"\1", tag)
+    tag = re.sub(r"font-family: [^;\"]*", f"font-family: var(--font, {_FONT})", tag)
+    tag = re.sub(r"font: ([^;\"]*?px) [^;\"]*", rf"font: \1 var(--font, {_FONT})", tag)
+    return _TOKENS.sub(lambda colour: f"var(--{_NAMES[colour[0]]}, {colour[0]})", tag)
+
+
+def _rounded(found: re.Match[str]) -> str:
+    """Write a coordinate to a tenth of a point."""
+    return f"{float(found[0]):.1f}"
+
+
+def _short(path: str) -> str:
+    """Round a path to a tenth of a point and drop the points that then coincide."""
+    pieces: list[str] = []
+    for command, numbers in re.findall(r"([A-Za-z])([^A-Za-z]*)", path):
+        piece = command + " ".join(f"{float(x):.1f}".removesuffix(".0") for x in numbers.split())
+        if not (command == "L" and pieces and pieces[-1][1:] == piece[1:]):
+            pieces.append(piece)
+    return "".join(pieces)

@@ -1,0 +1,173 @@
+"""Tables: numbers right-aligned, units in the header, three significant digits, trouble by sign and colour."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+
+import pandas as pd
+
+from territory_lab.charts.words import MINUS, MISSING, SPACE, count, percent, symbol
+
+_MONEY = frozenset(
+    {"amount", "value", "revenue", "potential", "quota", "sales", "expected", "history", "profit", "cost"}
+    | {"tam", "sam", "som", "expected_revenue", "list_price"}
+)
+_UNITS = {"_h": "h", "_km": "km", "_km2": "km²", "_days": "days"}
+_SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_LONGEST = 40
+CSS = """
+.tl{border-collapse:collapse;font:14px/1.4 var(--font,system-ui,sans-serif);font-variant-numeric:tabular-nums;\
+color:var(--ink,#1b2733);background:var(--paper,#fff);margin:.5em 0 1.2em}
+.tl caption{text-align:left;font-weight:600;padding:0 0 .4em;caption-side:top;color:var(--ink,#1b2733)}
+.tl th,.tl td{padding:.3em .9em .3em 0;text-align:left;vertical-align:top;\
+border-bottom:1px solid var(--hairline,#d9e0e6)}
+.tl th{font-weight:600;color:var(--muted,#5b6b7a);border-bottom-color:var(--muted,#5b6b7a);vertical-align:bottom}
+.tl .n{text-align:right;white-space:nowrap}
+.tl .off{color:var(--trouble,#b3261e);font-weight:600}
+.tl tr.total td{border-top:1px solid var(--muted,#5b6b7a);border-bottom:0;font-weight:600}
+"""
+
+
+class Table(NamedTuple):
+    """
+    A finished table.
+
+    Parameters
+    ----------
+    html : str
+        The ``<table>`` element, escaped, for a page that carries :data:`CSS`.
+    """
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        """Show itself in a notebook."""
+        return f"<style>{CSS}</style>{self.html}"
+
+
+class _Column(NamedTuple):
+    """How one column is headed and written."""
+
+    head: str
+    numeric: bool
+    write: Callable[[float], str]
+    adds: bool
+
+
+def table(
+    frame: pd.DataFrame | Sequence[Mapping[str, object]],
+    columns: Mapping[str, str] | None = None,
+    *,
+    caption: str = "",
+    currency: str = "USD",
+    total: bool = False,
+    tolerance: float | None = None,
+) -> Table:
+    """
+    Set a frame as a table a manager can read.
+
+    Parameters
+    ----------
+    frame : DataFrame or sequence of mappings
+        The rows; the index is not shown.
+    columns : mapping of str to str, optional
+        Which columns, in which order, and what they are called; those the frame lacks are left out. By default all,
+        under their own names. The unit is added from the column's suffix.
+    caption : str
+        What the table shows.
+    currency : str
+        ISO 4217 code of the money columns.
+    total : bool
+        Whether a last row adds up what can be added: counts, money and hours.
+    tolerance : float, optional
+        Deviations beyond it are marked by a sign and a colour.
+
+    Returns
+    -------
+    Table
+        Shows itself in a notebook; ``.html`` goes into a page.
+    """
+    rows = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(list(frame))
+    names = {name: label for name, label in (columns or {n: _plain(n) for n in map(str, rows)}).items() if name in rows}
+    layout = {name: _column(rows[name], name, label, currency) for name, label in names.items()}
+    head = "".join(f"<th scope='col'{_class(c)}>{escape(c.head)}</th>" for c in layout.values())
+    body = "".join(
+        f"<tr>{''.join(_cell(value, layout[n], n, tolerance) for n, value in zip(layout, record, strict=True))}</tr>\n"
+        for record in rows[list(layout)].itertuples(index=False, name=None)
+    )
+    foot = f"<tr class='total'>{_total(rows, layout)}</tr>" if total and len(rows) > 1 else ""
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    html = f"<table class='tl'>{title}<thead><tr>{head}</tr></thead>\n<tbody>{body}{foot}</tbody></table>"
+    return Table(html)
+
+
+def _plain(name: object) -> str:
+    """Make a heading of a column's name."""
+    words = str(name).removesuffix(_suffix(str(name))).removesuffix("_share").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _suffix(name: str) -> str:
+    """Find the unit a name ends with."""
+    return next((end for end in _UNITS if name.removesuffix("_today").endswith(end)), "")
+
+
+def _column(values: pd.Series, name: str, label: str, currency: str) -> _Column:
+    """Choose the unit, the scale and the digits once for a whole column, so that its figures can be compared."""
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
+        return _Column(label, numeric=False, write=str, adds=False)
+    bare = name.removesuffix("_today").removesuffix("_low").removesuffix("_high")
+    if bare.startswith("deviation") or bare.endswith("change"):
+        return _Column(label, numeric=True, write=lambda x: percent(x, signed=True), adds=False)
+    if bare.endswith("share") or bare in {"probability", "predicted", "observed"} or bare.startswith("share_"):
+        return _Column(label, numeric=True, write=percent, adds=False)
+    largest = float(values.abs().max()) if values.notna().any() else 0.0
+    if bare in _MONEY:
+        scale, letter = next(pair for pair in _SCALES if largest >= pair[0] or pair[0] == 1.0)
+        unit = f"{symbol(currency)}{SPACE if letter else ''}{letter}".strip()
+        return _Column(f"{label} ({unit})", numeric=True, write=_fixed(largest / scale, scale), adds=True)
+    if pd.api.types.is_integer_dtype(values) or bool((values.dropna() % 1 == 0).all()):
+        return _Column(label, numeric=True, write=count, adds=True)
+    unit = _UNITS.get(_suffix(name), "")
+    head = f"{label} ({unit})" if unit else label
+    return _Column(head, numeric=True, write=_fixed(largest), adds=unit == "h")
+
+
+def _fixed(largest: float, scale: float = 1.0) -> Callable[[float], str]:
+    """Write with the decimals the largest value needs for three significant digits, whatever the value."""
+    decimals = max(0, 2 - math.floor(math.log10(largest))) if largest > 0 else 0
+
+    def write(value: float) -> str:
+        rounded = float(f"{value / scale:.3g}") if abs(value) >= scale else value / scale
+        return f"{rounded:,.{min(decimals, 3)}f}".replace("-", MINUS)
+
+    return write
+
+
+def _class(column: _Column) -> str:
+    """Right-align numbers."""
+    return " class='n'" if column.numeric else ""
+
+
+def _cell(value: object, column: _Column, name: str, tolerance: float | None) -> str:
+    """Write one cell."""
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return f"<td{_class(column)}><span title='not known'>{MISSING}</span></td>"
+    if not column.numeric:
+        text = str(value)
+        short = f"<span title='{escape(text)}'>{escape(text[: _LONGEST - 1])}…</span>"
+        return f"<td>{short if len(text) > _LONGEST else escape(text)}</td>"
+    amount = float(value)  # type: ignore[arg-type]
+    if tolerance is not None and name.startswith("deviation") and abs(amount) > tolerance + 5e-4:
+        return f"<td class='n off'>{'▲' if amount > 0 else '▼'} {column.write(amount)}</td>"
+    return f"<td{_class(column)}>{column.write(amount)}</td>"
+
+
+def _total(rows: pd.DataFrame, layout: Mapping[str, _Column]) -> str:
+    """Add up what adds up."""
+    cells: Iterable[str] = (
+        f"<td class='n'>{column.write(float(rows[name].sum()))}</td>" if column.adds else f"<td{_class(column)}></td>"
+        for name, column in layout.items()
+    )
+    return "".join(cells).replace("<td></td>", "<td>Total</td>", 1)

@@ -1,0 +1,184 @@
+"""How numbers are written, everywhere the same: three significant digits, a space before the unit, a true minus."""
+
+import math
+import re
+from collections.abc import Callable
+from functools import partial
+
+MISSING = "\u2013"
+SPACE = "\u00a0"
+MINUS = "\u2212"
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "KRW": "₩", "INR": "₹"}
+# currency sign, figures, unit
+_PARTS = re.compile(rf"([^\d+{MINUS}.]*)([\d+{MINUS}.,]+)({SPACE}.*)?")
+_SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+
+
+def number(value: float, digits: int = 3) -> str:
+    """
+    Write a number with so many significant digits, thousands separated.
+
+    Parameters
+    ----------
+    value : float
+        Any number; not a number means missing.
+    digits : int
+        Significant digits.
+
+    Returns
+    -------
+    str
+        For instance ``12,300``, ``1.8`` or an en dash.
+    """
+    if not math.isfinite(value):
+        return MISSING
+    rounded = float(f"{value:.{digits}g}")
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded)))) if rounded else 0
+    text = f"{rounded:,.{decimals}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", MINUS)
+
+
+def count(value: float) -> str:
+    """
+    Write a count in full.
+
+    Parameters
+    ----------
+    value : float
+        A whole number.
+
+    Returns
+    -------
+    str
+        For instance ``3,108``.
+    """
+    return f"{value:,.0f}".replace("-", MINUS) if math.isfinite(value) else MISSING
+
+
+def symbol(currency: str) -> str:
+    """
+    Give the sign of a currency.
+
+    Parameters
+    ----------
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    str
+        The sign, or the code and a space where no sign is common.
+    """
+    return _SYMBOLS.get(currency, f"{currency}{SPACE}")
+
+
+def money(value: float, currency: str = "USD") -> str:
+    """
+    Write money short.
+
+    Parameters
+    ----------
+    value : float
+        Amount, in whole units of the currency.
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    str
+        For instance ``$1.2 M``.
+    """
+    if not math.isfinite(value):
+        return MISSING
+    size = float(f"{abs(value):.3g}")
+    scale, letter = next(((s, SPACE + name) for s, name in _SCALES if size >= s), (1.0, ""))
+    return f"{MINUS if value < 0 else ''}{symbol(currency)}{number(size / scale)}{letter}"
+
+
+def percent(share: float, *, signed: bool = False) -> str:
+    """
+    Write a share as a percentage: whole from 10 % on, one decimal below.
+
+    Parameters
+    ----------
+    share : float
+        A share, 0.018 for 1.8 %.
+    signed : bool
+        Whether a gain carries its plus sign.
+
+    Returns
+    -------
+    str
+        For instance ``1.8 %`` or ``+12 %``.
+    """
+    if not math.isfinite(share):
+        return MISSING
+    points = 100 * share
+    if 0 < abs(points) < 0.05:
+        return f"<0.1{SPACE}%"
+    text = f"{points:,.0f}" if abs(points) >= 9.95 else f"{float(f'{points:.1f}'):g}"
+    sign = "+" if signed and points > 0 and text != "0" else ""
+    return f"{sign}{text.replace('-', MINUS)}{SPACE}%"
+
+
+def band(value: float, low: float, high: float, form: Callable[[float], str] = number) -> str:
+    """
+    Write a value with its interval.
+
+    Parameters
+    ----------
+    value, low, high : float
+        The value and the ends of its interval.
+    form : callable
+        How one number is written; the unit is said once where all three share it.
+
+    Returns
+    -------
+    str
+        For instance ``1.8 % (0.9 to 2.6)``.
+    """
+    texts = [form(value), form(low), form(high)]
+    if MISSING in texts[1:]:
+        return texts[0]
+    parts = [_PARTS.fullmatch(text) for text in texts]
+    if all(parts) and len({(part[1], part[3]) for part in parts if part}) == 1:
+        texts[1:] = [part[2] for part in parts[1:] if part]
+    return f"{texts[0]} ({texts[1]} to {texts[2]})"
+
+
+def plural(n: int, one: str, many: str = "") -> str:
+    """
+    Write a count with its noun.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+    one, many : str
+        The noun for one and for many; the latter defaults to the former with an s.
+
+    Returns
+    -------
+    str
+        For instance ``1 territory`` or ``30 territories``.
+    """
+    if many == "":
+        many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
+    return f"{count(n)} {one if n == 1 else many}"
+
+
+def in_currency(currency: str) -> Callable[[float], str]:
+    """
+    Fix the currency of :func:`money`.
+
+    Parameters
+    ----------
+    currency : str
+        ISO 4217 code.
+
+    Returns
+    -------
+    callable
+        From an amount to its text.
+    """
+    return partial(money, currency=currency)
