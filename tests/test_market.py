@@ -3,10 +3,19 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from territory_lab.errors import BadInput
-from territory_lab.market import contract_values, market_by, serviceable, size_market, totals
+from territory_lab.market import (
+    contract_values,
+    cross_check,
+    market_by,
+    penetration,
+    serviceable,
+    size_market,
+    totals,
+    unmatched,
+)
 from territory_lab.market.estimates import pooled_rates
 
 HALF = norm.ppf(0.9)
@@ -199,3 +208,40 @@ def test_every_fault_is_named_at_once(reference, accounts):
     ]
     with pytest.raises(BadInput, match=r"1.5 is no share"):
         size_market(reference, accounts, win_rate=1.5)
+
+
+def test_penetration_is_what_the_books_say_over_what_the_market_holds(reference, accounts):
+    market = size_market(reference, accounts, **STATED)
+    table = penetration(market, accounts)
+    by_hand = market.groupby("area_id")["sam"].sum()
+    assert table["white_space"].to_dict() == pytest.approx({"n": by_hand["n"] - 1200, "s": by_hand["s"] - 500})
+    assert table["held_share"].to_dict() == pytest.approx({"n": 1200 / by_hand["n"], "s": 500 / by_hand["s"]})
+    assert table.loc["n", ["establishments", "customers", "customer_share"]].tolist() == pytest.approx(
+        [150, 2, 2 / 150]
+    )
+    assert table.loc["n", "effective_customers"] == pytest.approx(1200**2 / (300**2 + 900**2))
+    assert table.loc["n", "largest_share"] == 0.75
+    assert table["white_space"].is_monotonic_decreasing
+    exact = binomtest(2, 150).proportion_ci(0.8, method="exact")
+    assert (
+        exact.low < table.loc["n", "customer_share_low"] < 2 / 150 < table.loc["n", "customer_share_high"] < exact.high
+    )
+
+
+def test_the_second_way_to_the_market_agrees_where_spend_follows_heads_and_differs_where_told(reference):
+    table, _ = planted(0)
+    table["spend"] = 20 * table["employees"]
+    market = size_market(reference, table, fit_share=1.0, win_rate=0.2)
+    check = cross_check(market, table)
+    assert check["ratio"].tolist() == pytest.approx([1, 1], rel=0.05)
+    assert (check["top_down"].sort_index() == 20 * reference.groupby("sector")["employees"].sum()).all()
+    assert cross_check(market, table, {"23": 1, "62": 1e12})["verdict"].tolist() == ["differs", "differs"]
+
+
+def test_areas_beside_the_map_are_listed_with_their_share(reference, accounts):
+    market = size_market(reference, accounts, **STATED)
+    lost = unmatched(market, ["n", "elsewhere"])
+    assert lost.index.tolist() == ["s"]
+    assert lost.loc["s", "share"] == pytest.approx(
+        market.loc[market["area_id"] == "s", "sam"].sum() / market["sam"].sum()
+    )
