@@ -1,0 +1,6 @@
+"""The sample company: an industrial distributor on real geography, with planted truths, clean or as exports really are."""
+
+from territory_lab.sample.company import company, write, write_truth
+from territory_lab.sample.messy import messy
+
+__all__ = ["company", "messy", "write", "write_truth"]

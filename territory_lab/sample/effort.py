@@ -1,0 +1,79 @@
+"""How selling time is dealt out today, and what it does to the sample company's sales: the planted response."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from territory_lab.alignment.problem import great_circle_km
+from territory_lab.sample.cast import ELASTICITY, SELLING_H, SKILL_ON_SALES, TERRITORIES, WIN
+from territory_lab.sample.places import Floats, homes
+
+_SHARE_OF_WALLET = (2.0, 3.0)  # Beta; mean 0.4
+
+
+@dataclass(frozen=True)
+class Effort:
+    """
+    What the reps are and what their time brings.
+
+    Parameters
+    ----------
+    fair_sales : array of float, shape (accounts,)
+        Money a year each customer would spend if every rep had the same to do; zero for the others.
+    skill, selling_h, overload, factor : array of float, shape (territories,)
+        Rep skill (standard normal), hours a year, workload above the mean as a share of it (at least 0), and what
+        time and skill together do to sales.
+    win_logit : array of float, shape (accounts,)
+        Log-odds that an opportunity with this account is won.
+    """
+
+    fair_sales: Floats
+    skill: Floats
+    selling_h: Floats
+    overload: Floats
+    factor: Floats
+    win_logit: Floats
+
+
+def effort(rng: np.random.Generator, people: pd.DataFrame) -> Effort:
+    """
+    Deal out the reps' time as the alignment of today has it.
+
+    Each rep splits the hours T of a year over the customers in the best way for sales a t**b (Skiera and Albers 1998):
+    in proportion to a**(1 / (1 - b)), which is here the fair sales f. With W the fair sales of the territory, and
+    the mean over the territories for a bar, each customer then spends f (T / T_bar * W_bar / W)**b.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of the draws.
+    people : DataFrame
+        Accounts as ``accounts.draw`` gives them.
+
+    Returns
+    -------
+    Effort
+        By account and by territory.
+    """
+    count = len(TERRITORIES)
+    territory = people["territory"].to_numpy()
+    fair = people["could_spend"].to_numpy() * rng.beta(*_SHARE_OF_WALLET, len(people)) * people["customer"].to_numpy()
+    skill = rng.standard_normal(count)
+    skill = (skill - skill.mean()) / skill.std()
+    selling_h = (SELLING_H * rng.uniform(0.96, 1.04, count)).round(-1)
+    workload = np.bincount(territory, fair, count)
+    ratio = workload / workload.mean()
+    overload = np.maximum(ratio - 1, 0)
+    time = np.divide(selling_h / selling_h.mean(), ratio, out=np.ones(count), where=ratio > 0)
+    home = homes()
+    km = great_circle_km(
+        people["lon"], people["lat"], home["lon"].to_numpy()[territory], home["lat"].to_numpy()[territory]
+    )
+    logit = (
+        WIN["intercept"]
+        + WIN["fit"] * people["fit"].to_numpy()
+        + WIN["distance"] * np.log1p(km / 100)
+        + (WIN["overload"] * overload + WIN["skill"] * skill)[territory]
+    )
+    return Effort(fair, skill, selling_h, overload, time**ELASTICITY * np.exp(SKILL_ON_SALES * skill), logit)

@@ -1,0 +1,124 @@
+"""Where the sample company's market lies: the lower 48 states, their postcodes, and who does business there."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from territory_lab import geography
+from territory_lab.sample.cast import SECTORS, TERRITORIES, WRONG_HOMES
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Places:
+    """
+    The reference geography, cut to the states the company sells in.
+
+    Parameters
+    ----------
+    units : DataFrame
+        Counties with the contract's columns, without geometry, sorted by ``unit_id``.
+    territory : array of int
+        Number of the territory of each county, today.
+    postcodes : DataFrame
+        postcode, lon, lat, county (its row in ``units``), area (a number), sorted by area; ``reach`` is the area's
+        number plus the share of its workers at this postcode and those before it.
+    cells : DataFrame
+        area, sector (numbers), establishments and employees of each area and sector.
+    """
+
+    units: pd.DataFrame
+    territory: Ints
+    postcodes: pd.DataFrame
+    cells: pd.DataFrame
+
+
+def places() -> Places:
+    """
+    Read the reference geography.
+
+    Returns
+    -------
+    Places
+        Counties of the lower 48 states and the District of Columbia.
+    """
+    state_territory = {state: t for t, territory in enumerate(TERRITORIES) for state in territory.states.split()}
+    counties = pd.DataFrame(geography.counties().drop(columns="geometry"))
+    counties = counties[counties["state"].isin(list(state_territory))].sort_values("unit_id", ignore_index=True)
+    codes = geography.postcodes().dropna(subset="unit_id")[["postcode", "lon", "lat", "unit_id"]]
+    county = pd.Index(counties["unit_id"]).get_indexer(codes["unit_id"])
+    codes = codes.assign(county=county)[county >= 0]
+    area_of, areas = pd.factorize(counties["area_id"].iloc[codes["county"]], sort=True)
+    workers = counties["labor_force"].fillna(counties["population"] / 2)
+    each = workers.iloc[codes["county"]].to_numpy() / codes.groupby("county")["county"].transform("size").to_numpy()
+    codes = codes.assign(area=area_of, workers=each).sort_values(["area", "postcode"], ignore_index=True)
+    within = codes.groupby("area")["workers"]
+    codes["reach"] = codes["area"] + within.cumsum() / within.transform("sum")
+
+    cells = geography.market_reference()
+    cells = cells.assign(
+        area=pd.Index(areas).get_indexer(cells["area_id"]), sector=pd.Index(list(SECTORS)).get_indexer(cells["sector"])
+    )
+    cells = cells[(cells["area"] >= 0) & (cells["sector"] >= 0) & (cells["establishments"] > 0)]
+    columns = "unit_id name lon lat area_id state area_km2 population households median_income".split()  # noqa: SIM905 - reads as the list it is
+    return Places(
+        units=counties[columns],
+        territory=counties["state"].map(state_territory).to_numpy(np.int64),
+        postcodes=codes[["postcode", "lon", "lat", "county", "area", "reach"]],
+        cells=cells[["area", "sector", "establishments", "employees"]].reset_index(drop=True),
+    )
+
+
+def homes() -> pd.DataFrame:
+    """
+    Say where the reps live, and where they ought to.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by territory_id: lon, lat (where the rep lives), right_lon, right_lat (degrees).
+    """
+    right = pd.DataFrame([(t.lon, t.lat) for t in TERRITORIES], columns=["right_lon", "right_lat"], index=territory_ids())
+    actual = right.set_axis(["lon", "lat"], axis=1)
+    for territory, home in WRONG_HOMES.items():
+        actual.loc[territory] = home
+    return actual.join(right)
+
+
+def territory_ids() -> pd.Index:
+    """
+    Name the territories.
+
+    Returns
+    -------
+    Index
+        T01 to T30, in the order of the cast.
+    """
+    return pd.Index([f"T{t + 1:02}" for t in range(len(TERRITORIES))], name="territory_id")
+
+
+def pick_within(rng: np.random.Generator, group: Ints, reach: Floats) -> Ints:
+    """
+    Draw one member of each given group, with the chances that ``reach`` tells.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of the draws.
+    group : array of int, shape (n,)
+        The group each draw is from.
+    reach : array of float, shape (m,)
+        Members in the order of their groups: number of the group plus the cumulative chance within it.
+
+    Returns
+    -------
+    array of int, shape (n,)
+        Positions in ``reach``.
+    """
+    last = np.searchsorted(reach, np.arange(int(reach[-1]) + 2), side="right") - 1
+    found = np.searchsorted(reach, group + rng.random(len(group)), side="right")
+    return np.minimum(found, last[group + 1])
