@@ -1,11 +1,9 @@
-"""Verdicts, triggers and past changes against planted truths."""
+"""Verdicts against planted truths."""
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from territory_lab.errors import BadInput
-from territory_lab.evaluation import backtest, performance, territory_sales, triggers
+from territory_lab.evaluation import performance, territory_sales
 
 
 def planted(seed: int, count: int = 30, spread: float = 0.0, noise: float = 0.08) -> tuple[pd.DataFrame, np.ndarray]:
@@ -99,41 +97,3 @@ def test_sales_sum_by_territory_with_the_noise_of_their_accounts():
         pd.Series({"a": 3.0, "b": 4.0, "c": 5.0}), territory, pd.Series({"a": 6.0, "b": 8.0, "c": 10.0})
     )
     assert exact["sales_sd"].tolist() == [0, 0]
-
-
-def test_triggers_name_drift_market_and_vacancy():
-    index = pd.Index(["s", "t", "u"], name="territory_id")
-    now = pd.DataFrame(
-        {"workload_h": [1_300.0, 1_000, 700], "deviation_workload_h": [0.3, 0, -0.3], "potential": [10.0, 10, 20]},
-        index=index,
-    )
-    planned = now.assign(potential=[10.0, 10, 10])
-    reps = pd.DataFrame({"territory_id": ["s", "t", None]})
-    table = triggers(now, planned, reps).set_index(["territory_id", "trigger"])
-    assert table.loc[("s", "balance"), "mend"] == "Hand 150 of workload_h to its neighbours; u has most room (450)."
-    assert table.loc[("u", "balance"), "mend"] == "Take 150 of workload_h from its neighbours; s has most room (450)."
-    assert table.loc[("u", "market"), "value"] == pytest.approx(0.5)
-    assert ("u", "vacancy") in table.index
-    assert len(table) == 6
-    assert triggers(now.assign(deviation_workload_h=0.1)).empty
-
-
-def test_backtest_recovers_a_planted_effect_and_its_interval_covers():
-    covered = 0
-    for seed in range(50):
-        generator = np.random.default_rng(seed)
-        index = pd.Index([f"a{row}" for row in range(1_500)], name="account_id")
-        moved = pd.Series(generator.random(1_500) < 0.4, index=index)
-        size = generator.lognormal(0, 1, 1_500)
-        years = [pd.Series(size * generator.gamma(4, 0.25, 1_500) * growth, index=index) for growth in (1.0, 1.1, 1.3)]
-        later = years[2].where(~moved, years[2] * 0.85)
-        table = backtest(years[1], later, moved, years[0])
-        covered += int(table.loc["effect", "low"] <= -0.15 <= table.loc["effect", "high"])
-        covered += int(table.loc["placebo", "low"] <= 0 <= table.loc["placebo", "high"])
-    assert 0.82 <= covered / 100 <= 0.98
-
-
-def test_without_a_comparison_there_is_no_backtest():
-    sales = pd.Series({"a": 1.0, "b": 2.0})
-    with pytest.raises(BadInput):
-        backtest(sales, sales, pd.Series({"a": True, "b": True}))
