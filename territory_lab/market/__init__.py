@@ -2,16 +2,22 @@
 
 from territory_lab.market.census import read_cbp, read_counts
 from territory_lab.market.estimates import contract_values, serviceable
+from territory_lab.market.regions import PLAYBOOK, Play, local_drivers, local_factors, regional_profiles
 from territory_lab.market.share import cross_check, penetration, unmatched
 from territory_lab.market.size import market_by, size_market, totals
 
 __all__ = [
+    "PLAYBOOK",
+    "Play",
     "contract_values",
     "cross_check",
+    "local_drivers",
+    "local_factors",
     "market_by",
     "penetration",
     "read_cbp",
     "read_counts",
+    "regional_profiles",
     "serviceable",
     "size_market",
     "totals",
