@@ -228,8 +228,14 @@ def _bars(picture: Picture, rows: pd.DataFrame, currency: str, bottom: float) ->
     ax.barh(y, shown["value"], height=0.62, color=SEQUENTIAL[3])
     ax.hlines(y, shown["low"], shown["high"], color=INK, linewidth=1.2)
     ends = shown[["value", "high"]].max(axis=1)
-    for at, (end, row) in enumerate(zip(ends, shown[["value", "low", "high"]].to_numpy(), strict=True)):
-        ax.annotate(band(*row, in_currency(currency)), (end, at), (5, 0), textcoords="offset points", va="center")
+    for at, (value, low, high) in enumerate(shown[["value", "low", "high"]].to_numpy()):
+        ax.annotate(
+            band(value, low, high, in_currency(currency)),
+            (np.fmax(value, high), at),
+            (5, 0),
+            textcoords="offset points",
+            va="center",
+        )
     ax.set_xlim(0, ends.max())
     ax.grid(visible=False)
     ax.xaxis.set_visible(False)

@@ -109,9 +109,9 @@ def reliability(comparison: pd.DataFrame) -> Picture:
     picture = Picture(title, subtitle, height=0.55 + 0.3 * len(rows))
     ax = row_axes(picture, list(rows["model"]), right=1.5)
     intervals(ax, rows["auc"], rows["low"], rows["high"], ~base.to_numpy())
-    for at, row in enumerate(rows[["auc", "low", "high"]].to_numpy()):
-        text = band(*row, lambda x: number(x, 2))
-        ax.annotate(text, (row[2], at), (6, 0), textcoords="offset points", va="center")
+    for at, (auc, low, high) in enumerate(rows[["auc", "low", "high"]].to_numpy()):
+        text = band(auc, low, high, lambda x: number(x, 2))
+        ax.annotate(text, (high, at), (6, 0), textcoords="offset points", va="center")
     ax.axvline(0.5, color=INK, linewidth=0.8)
     ax.annotate("chance", (0.5, len(rows) - 0.45), (3, 0), textcoords="offset points", color=MUTED, va="top")
     return picture

@@ -14,6 +14,7 @@ _TITLE_CHARS, _SUBTITLE_CHARS = 72, 104
 _DROPPED = re.compile(
     r"^.*?(?=<svg)|<metadata>.*?</metadata>|<!--.*?-->|(?<=<g) id=\"[^\"]*\"|<defs>\s*<style.*?</defs>", re.DOTALL
 )
+_STEP = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 _LONG = re.compile(r"-?\d+\.\d{2,}")
 _FONT = FONT.replace('"', "'")
 _TOKENS = re.compile("|".join(sorted(LIGHT.values())))
@@ -105,10 +106,20 @@ def _rounded(found: re.Match[str]) -> str:
 
 
 def _short(path: str) -> str:
-    """Round a path to a tenth of a point and drop the points that then coincide."""
+    """Round a path to a tenth of a point, drop the points that then coincide, and write steps instead of places."""
     pieces: list[str] = []
-    for command, numbers in re.findall(r"([A-Za-z])([^A-Za-z]*)", path):
-        piece = command + " ".join(f"{float(x):.1f}".removesuffix(".0") for x in numbers.split())
-        if not (command == "L" and pieces and pieces[-1][1:] == piece[1:]):
-            pieces.append(piece)
-    return "".join(pieces)
+    at = (0, 0)
+    for command, numbers in _STEP.findall(path):
+        tenths = [round(float(x) * 10) for x in numbers.split()]
+        if command == "L":
+            step = (tenths[0] - at[0], tenths[1] - at[1])
+            pieces += [f"l{_tenth(step[0])} {_tenth(step[1])}"] if any(step) else []
+        else:
+            pieces.append(command + " ".join(map(_tenth, tenths)))
+        at = (tenths[-2], tenths[-1]) if tenths else at
+    return "".join(pieces).replace(" -", "-")
+
+
+def _tenth(tenths: int) -> str:
+    """Write tenths in the fewest characters."""
+    return f"{tenths / 10:.1f}".removesuffix(".0").replace("0.", ".", 1) if abs(tenths) < 10 else f"{tenths / 10:g}"

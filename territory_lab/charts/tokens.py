@@ -28,10 +28,10 @@ INK, MUTED, HAIRLINE, PAPER, QUIET, ACCENT, GOOD, WATCH, TROUBLE = LIGHT.values(
 
 # Text over a map fill keeps its colour in the dark style, because the fill does.
 ON_FILL, REST, BORDER = "#17222d", "#e6e9ec", "#3c4a57"
-SEQUENTIAL = ("#e4eff4", "#b9d7e4", "#8abdd2", "#579fbc", "#227ea3", "#0a5676", "#053349")
+SEQUENTIAL = ("#dcebf2", "#b4d5e3", "#86bbd1", "#579fbc", "#227ea3", "#0a5676", "#053349")
 DIVERGING = ("#9c4221", "#cb8358", "#e9c6ad", REST, "#b3d2de", "#5f9fb9", "#0b6e99")
 # Paul Tol's "light" scheme, made for dark labels over fills and safe for the colour blind, softened a little.
-TERRITORIES = ("#8fbbe3", "#f3a58c", "#6cc9ac", "#f2e3a0", "#ffc0cb", "#c9d65c", "#b3e5ff", "#c3bd52")
+TERRITORIES = ("#9fc5e8", "#f4b29c", "#84d0b8", "#f5e8b0", "#f7c4d4", "#d3de7e", "#c3ecff", "#cdc67a")
 
 FONT = 'system-ui, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
 WIDTH_IN = 7.5

@@ -1,0 +1,16 @@
+"""Static maps of units and territories."""
+
+from territory_lab.maps.pictures import change, choropleth, round_limits, territories
+from territory_lab.maps.sheet import Sheet, centres, colouring, dissolve, sheet
+
+__all__ = [
+    "Sheet",
+    "centres",
+    "change",
+    "choropleth",
+    "colouring",
+    "dissolve",
+    "round_limits",
+    "sheet",
+    "territories",
+]
