@@ -1,0 +1,258 @@
+"""What each learner foretold about rows it had not seen and that came later, and what follows from it."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from territory_lab.propensity import metrics
+from territory_lab.propensity.encode import Encoder
+from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, logit
+from territory_lab.propensity.metrics import Floats, Interval
+
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
+BASE = "base"
+VERDICT_LEVEL = 0.98
+
+
+class Calibrator(NamedTuple):
+    """
+    A straight line through log-odds (Platt 1999).
+
+    Parameters
+    ----------
+    slope, intercept : float
+        Of the log-odds; 1 and 0 change nothing.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+
+    def __call__(self, p: Floats) -> Floats:
+        """Mend probabilities."""
+        return 1 / (1 + np.exp(-(self.slope * logit(p) + self.intercept)))
+
+
+class Verdict(str):
+    """
+    Whether a model knows anything: "signal" or "no signal", with the interval this rests on.
+
+    Parameters
+    ----------
+    auc : Interval
+        Out-of-time AUC with its 98 % interval; a signal is one that excludes 0.5.
+    """
+
+    __slots__ = ("auc",)
+    auc: Interval
+
+    def __new__(cls, auc: Interval) -> Self:
+        """Judge the interval."""
+        verdict = super().__new__(cls, "signal" if auc.low > 0.5 else "no signal")
+        verdict.auc = auc
+        return verdict
+
+    def __repr__(self) -> str:
+        """Show the interval beside the word."""
+        return f"{self!s} (AUC {self.auc.value:.3f}, {self.auc.low:.3f} to {self.auc.high:.3f})"
+
+    def __reduce__(self) -> tuple[type, tuple[Interval]]:
+        """Let it be copied."""
+        return type(self), (self.auc,)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """
+    Predictions for later rows of groups not trained on.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+        Outcomes, 0 or 1.
+    groups : array of int
+        Group of each row.
+    block : array of int
+        Number of the block of time, from 0.
+    by : dict of str to array
+        Probabilities by learner.
+    seed : int
+        For intervals.
+    """
+
+    y: Floats
+    groups: NDArray[np.intp]
+    block: NDArray[np.intp]
+    by: dict[str, Floats]
+    seed: int
+
+    def best(self) -> tuple[str, Interval | None]:
+        """
+        Pick the learner: boosting only where it ranks better beyond doubt.
+
+        Returns
+        -------
+        name : str
+            "logistic" or "boosting".
+        gain : Interval or None
+            AUC of boosting less that of logistic regression, on the same rows.
+        """
+        names = [name for name in self.by if name != BASE]
+        if len(names) == 1:
+            return names[0], None
+        gain = metrics.difference(self.y, self.by["boosting"], self.by["logistic"], self.groups, seed=self.seed)
+        return ("boosting" if gain.low > 0 else "logistic"), gain
+
+    def calibrator(self, name: str) -> tuple[Calibrator | None, Interval | None, "Evidence"]:
+        """
+        Calibrate on later predictions where the error asks for it.
+
+        Each block is mended with a line fitted to the block before it. The line is kept where the Brier score of the
+        mended blocks is better beyond doubt.
+
+        Parameters
+        ----------
+        name : str
+            The learner.
+
+        Returns
+        -------
+        calibrator : Calibrator or None
+            Fitted to the last block; None: not needed.
+        gain : Interval or None
+            Brier score mended less unmended; None where there is one block only.
+        evidence : Evidence
+            What the figures of the card rest on: mended blocks, or all of them as they are.
+        """
+        p, blocks = self.by[name], np.unique(self.block)
+        later = self.block > blocks[0]
+        if not later.any():
+            return None, None, self
+        mended = p.copy()
+        for before, now in pairwise(blocks):
+            seen = self.block == before
+            mended[self.block == now] = _line(p[seen], self.y[seen])(p[self.block == now])
+        gain = metrics.difference(
+            self.y[later], mended[later], p[later], self.groups[later], metric=metrics.brier, seed=self.seed
+        )
+        if gain.high >= 0:
+            return None, gain, self
+        last = self.block == blocks[-1]
+        kept = {other: values[later] for other, values in (self.by | {name: mended}).items()}
+        proof = Evidence(self.y[later], self.groups[later], self.block[later], kept, self.seed)
+        return _line(p[last], self.y[last]), gain, proof
+
+
+def gather(
+    X: pd.DataFrame,
+    y: Floats,
+    groups: NDArray[np.intp],
+    order: NDArray[np.intp],
+    folds: list[Fold],
+    *,
+    encoder: Encoder,
+    learners: dict[str, Learner],
+    base: Learner,
+    base_columns: list[str],
+    seed: int,
+) -> Evidence | None:
+    """
+    Let every learner foretell every fold.
+
+    Parameters
+    ----------
+    X : DataFrame
+        Columns as they come.
+    y : array of shape (n,)
+        Outcomes, 0 or 1.
+    groups : array of int
+        Group of each row.
+    order : array of int
+        Rows from the earliest to the latest.
+    folds : list of (train, test)
+        Positions of rows.
+    encoder : Encoder
+        Fitted afresh on each training part.
+    learners : dict of str to Learner
+        By name.
+    base : Learner
+        What they have to beat.
+    base_columns : list of str
+        All the base model sees.
+    seed : int
+        For intervals.
+
+    Returns
+    -------
+    Evidence or None
+        None where no fold has both classes in its training part.
+    """
+    place = np.empty(len(order), dtype=int)
+    place[order] = np.arange(len(order))
+    usable = [(train, test) for train, test in folds if 0 < y[train].sum() < len(train)]
+    if not usable:
+        return None
+    parts: list[dict[str, Floats]] = []
+    for train, test in usable:
+        past, later = X.iloc[train], X.iloc[test]
+        turn = np.argsort(place[train])
+        fitted = encoder.fit(past)
+        ready, unseen = fitted.transform(past), fitted.transform(later)
+        part = {name: learner.fit(ready, y[train], turn).predict(unseen) for name, learner in learners.items()}
+        known = encoder.fit(past[base_columns])
+        ready, unseen = known.transform(past[base_columns]), known.transform(later[base_columns])
+        parts.append(part | {BASE: base.fit(ready, y[train], turn).predict(unseen)})
+    rows = np.concatenate([test for _, test in usable])
+    starts = np.array([place[test].min() for _, test in usable])
+    number = np.unique(starts, return_inverse=True)[1]
+    return Evidence(
+        y[rows],
+        groups[rows],
+        np.repeat(number, [len(test) for _, test in usable]),
+        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+        seed,
+    )
+
+
+def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
+    """
+    Make a learner by name.
+
+    Parameters
+    ----------
+    name : {"logistic", "boosting", "constant"}
+        Which.
+    seed : int
+        For boosting.
+    monotone : tuple of int
+        For boosting: direction of each encoded column.
+
+    Returns
+    -------
+    Learner
+        Not fitted.
+    """
+    if name == "boosting":
+        return Boosted(seed, monotone)
+    return Logistic() if name == "logistic" else Constant()
+
+
+def _line(p: Floats, y: Floats) -> Calibrator:
+    """Fit the line to log-odds by penalised maximum likelihood: a little data changes little."""
+    slope, intercept = 1.0, 0.0
+    x = logit(p)
+    for _ in range(50):
+        fitted = 1 / (1 + np.exp(-(slope * x + intercept)))
+        weight = fitted * (1 - fitted)
+        gradient = np.array([x @ (y - fitted) - (slope - 1), (y - fitted).sum() - intercept])
+        curve = np.array([[weight @ x**2 + 1, weight @ x], [weight @ x, weight.sum() + 1]])
+        step = np.linalg.solve(curve, gradient)
+        slope, intercept = slope + step[0], intercept + step[1]
+        if np.abs(step).max() < 1e-8:
+            break
+    if slope <= 0:
+        return Calibrator(0.0, float(logit(np.mean(y, keepdims=True))[0]))
+    return Calibrator(float(slope), float(intercept))
