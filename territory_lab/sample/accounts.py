@@ -9,7 +9,7 @@ from territory_lab.sample.cast import CUSTOMER, LEGAL_FORMS, NEW_SHARE, SECTORS,
 from territory_lab.sample.places import Ints, Places, pick_within
 
 SIZE_SPREAD = 1.3  # of log employees within a sector
-_SPEND_ON_SIZE = 0.8  # elasticity of what a firm could spend to its employees
+_SPEND_ON_SIZE = 0.75  # elasticity of what a firm could spend to its employees
 _CHILDREN, _PARENTS = 0.08, 0.02  # shares of the accounts
 _JITTER = 0.01  # degrees, about a kilometre
 _REVENUE_GAPS = 0.06  # share of the accounts whose revenue is not known
@@ -109,7 +109,7 @@ def _demand(rng: np.random.Generator, people: pd.DataFrame, where: Places) -> di
         "chance": chance,
         "customer": customer,
         "new": customer & (rng.random(len(people)) < NEW_SHARE),
-        "could_spend": kinds["spend"].to_numpy() * size * place * rng.lognormal(0, 0.4, len(people)),
+        "could_spend": kinds["spend"].to_numpy() * size * place * rng.lognormal(0, 0.3, len(people)),
     }
 
 

@@ -54,16 +54,16 @@ TERRITORIES = (
     Territory("MD DE DC", "Northeast", "Curtis Vaughn", -76.61, 39.29),
     Territory("VA", "South", "Elise Fontaine", -77.44, 37.54),
     Territory("NC SC", "South", "Derek Amos", -80.84, 35.23, 1.4),
-    Territory("GA", "South", "Nadia Barros", -84.39, 33.75),
+    Territory("GA AL", "South", "Nadia Barros", -84.39, 33.75),
     Territory("FL", "South", "Paul Serrano", -82.46, 27.95),
     Territory("TN", "South", "Wendy Cho", -86.78, 36.16),
-    Territory("AL MS", "South", "Frank Delgado", -86.80, 33.52),
-    Territory("LA AR", "South", "Sylvie Broussard", -90.07, 29.95),
-    Territory("TX OK", "South", "Jesse Holloway", -96.80, 32.78),
+    Territory("MS LA", "South", "Frank Delgado", -90.07, 29.95),
+    Territory("OK AR", "South", "Sylvie Broussard", -97.52, 35.47),
+    Territory("TX", "South", "Jesse Holloway", -96.80, 32.78),
     Territory("CA AZ NV", "West", "Anita Rao", -118.24, 34.05),
-    Territory("WA OR", "West", "Colin Marsh", -122.33, 47.61),
-    Territory("CO UT WY NM", "West", "Teresa Quintana", -104.99, 39.74),
-    Territory("MT ID", "West", "Neil Garrity", -116.20, 43.62),
+    Territory("WA OR ID", "West", "Colin Marsh", -122.33, 47.61),
+    Territory("CO NM", "West", "Teresa Quintana", -104.99, 39.74),
+    Territory("UT MT WY", "West", "Neil Garrity", -111.89, 40.76),
 )
 
 MANAGERS = {  # district -> name and home
@@ -144,26 +144,26 @@ class Sector(NamedTuple):
 
 
 SECTORS = {
-    "11": Sector(0.3, 1100, 0.00, "Farms|Orchards|Timber|Growers|Dairy"),
-    "21": Sector(1.2, 4500, -0.02, "Mining|Quarries|Aggregates|Drilling|Minerals"),
-    "22": Sector(1.0, 3600, 0.03, "Power|Water Works|Energy|Utilities|Gas"),
-    "23": Sector(0.9, 2400, -0.08, "Builders|Roofing|Paving|Electric|Masonry"),
-    "31-33": Sector(1.6, 3300, 0.06, "Tool & Die|Castings|Plastics|Machine Works|Fabricating"),
-    "42": Sector(1.0, 1900, 0.02, "Supply|Wholesale|Distributing|Trading|Imports"),
-    "44-45": Sector(-0.3, 800, 0.01, "Hardware|Market|Stores|Furniture|Outfitters"),
-    "48-49": Sector(0.8, 2000, 0.03, "Freight|Logistics|Trucking|Warehousing|Transit"),
-    "51": Sector(-1.0, 700, 0.02, "Media|Software|Press|Networks|Studios"),
-    "52": Sector(-2.0, 350, 0.02, "Insurance|Credit Union|Capital|Advisors|Lending"),
-    "53": Sector(-1.0, 650, 0.02, "Realty|Properties|Rentals|Leasing|Estates"),
-    "54": Sector(-1.2, 500, 0.02, "Engineering|Design|Law|Consulting|Surveying"),
-    "55": Sector(-0.8, 700, 0.02, "Holdings|Group|Partners|Ventures|Enterprises"),
-    "56": Sector(0.1, 900, 0.01, "Staffing|Janitorial|Landscaping|Security|Services"),
-    "61": Sector(-0.3, 600, 0.01, "Academy|School|College|Institute|Learning"),
-    "62": Sector(-0.8, 550, 0.03, "Clinic|Dental|Hospital|Care Home|Health"),
-    "71": Sector(-0.6, 600, 0.00, "Golf|Fitness|Theater|Museum|Marina"),
-    "72": Sector(-0.6, 650, 0.00, "Hotel|Grill|Catering|Cafe|Inn"),
-    "81": Sector(0.2, 1100, 0.01, "Auto Repair|Laundry|Welding|Garage|Salon"),
-    "92": Sector(0.0, 800, 0.01, "Township|Parks Board|Transit Board|Harbor Board|Roads Board"),
+    "11": Sector(0.3, 2200, 0.00, "Farms|Orchards|Timber|Growers|Dairy"),
+    "21": Sector(1.2, 9000, -0.02, "Mining|Quarries|Aggregates|Drilling|Minerals"),
+    "22": Sector(1.0, 7200, 0.03, "Power|Water Works|Energy|Utilities|Gas"),
+    "23": Sector(0.9, 4800, -0.08, "Builders|Roofing|Paving|Electric|Masonry"),
+    "31-33": Sector(1.6, 6600, 0.06, "Tool & Die|Castings|Plastics|Machine Works|Fabricating"),
+    "42": Sector(1.0, 3800, 0.02, "Supply|Wholesale|Distributing|Trading|Imports"),
+    "44-45": Sector(-0.3, 1600, 0.01, "Hardware|Market|Stores|Furniture|Outfitters"),
+    "48-49": Sector(0.8, 4000, 0.03, "Freight|Logistics|Trucking|Warehousing|Transit"),
+    "51": Sector(-1.0, 1400, 0.02, "Media|Software|Press|Networks|Studios"),
+    "52": Sector(-2.0, 700, 0.02, "Insurance|Credit Union|Capital|Advisors|Lending"),
+    "53": Sector(-1.0, 1300, 0.02, "Realty|Properties|Rentals|Leasing|Estates"),
+    "54": Sector(-1.2, 1000, 0.02, "Engineering|Design|Law|Consulting|Surveying"),
+    "55": Sector(-0.8, 1400, 0.02, "Holdings|Group|Partners|Ventures|Enterprises"),
+    "56": Sector(0.1, 1800, 0.01, "Staffing|Janitorial|Landscaping|Security|Services"),
+    "61": Sector(-0.3, 1200, 0.01, "Academy|School|College|Institute|Learning"),
+    "62": Sector(-0.8, 1100, 0.03, "Clinic|Dental|Hospital|Care Home|Health"),
+    "71": Sector(-0.6, 1200, 0.00, "Golf|Fitness|Theater|Museum|Marina"),
+    "72": Sector(-0.6, 1300, 0.00, "Hotel|Grill|Catering|Cafe|Inn"),
+    "81": Sector(0.2, 2200, 0.01, "Auto Repair|Laundry|Welding|Garage|Salon"),
+    "92": Sector(0.0, 1600, 0.01, "Township|Parks Board|Transit Board|Harbor Board|Roads Board"),
 }
 
 # Invented or common surnames and landmarks, so unlike one another that two firms at one postcode are never near twins.
@@ -186,9 +186,9 @@ Wadsworth Walkowiak Waverly Westerfield Wildhorse Winthrop Wynngate Xenakis Yell
 LEGAL_FORMS = ("", " Inc", " LLC", " Co")
 
 # Being a customer: logit = intercept + sector + size ln(employees / 10) + density log10(people per km2 / 100) + 0 income
-CUSTOMER = {"intercept": -1.0, "size": 0.45, "density": 0.25, "median_income": 0.0}
+CUSTOMER = {"intercept": -0.85, "size": 0.45, "density": 0.25, "median_income": 0.0}
 # Winning: logit = intercept + fit (customer logit - intercept) - distance ln(1 + km / 100) - overload + skill
-WIN = {"intercept": -0.55, "fit": 0.35, "distance": -0.30, "overload": -0.25, "skill": 0.30}
+WIN = {"intercept": -0.40, "fit": 0.35, "distance": -0.30, "overload": -0.25, "skill": 0.30}
 ELASTICITY = 0.34  # of sales to selling time (Albers, Mantrala and Sridhar 2010)
 SKILL_ON_SALES = 0.08  # log sales for one standard deviation of rep skill
 NEW_SHARE = 0.20  # of the customers, won within the three years

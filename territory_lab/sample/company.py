@@ -18,7 +18,7 @@ _HISTORY = 0.92  # quotas follow last year's sales, a little behind
 Tables = dict[str, pd.DataFrame]
 
 
-def company(size: int = 12_000, seed: int = 0, *, orders_a_year: float = 5.0) -> tuple[Tables, dict[str, Any]]:
+def company(size: int = 12_000, seed: int = 0, *, orders_a_year: float = 7.0) -> tuple[Tables, dict[str, Any]]:
     """
     Make a company on real geography, with known truths in how it behaves.
 

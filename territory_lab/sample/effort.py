@@ -9,7 +9,7 @@ from territory_lab.alignment.problem import great_circle_km
 from territory_lab.sample.cast import ELASTICITY, SELLING_H, SKILL_ON_SALES, TERRITORIES, WIN
 from territory_lab.sample.places import Floats, homes
 
-_SHARE_OF_WALLET = (2.0, 3.0)  # Beta; mean 0.4
+_SHARE_OF_WALLET = (3.0, 4.5)  # Beta; mean 0.4
 
 
 @dataclass(frozen=True)
