@@ -107,6 +107,60 @@ def fairness(quotas: pd.DataFrame, attainment: pd.Series | None = None) -> pd.Da
     return pd.DataFrame(rows, columns=columns).set_index("measure")
 
 
+def attainment_shares(results: pd.DataFrame, steps: int = 24) -> pd.DataFrame:
+    """
+    Split the spread of attainment into what lies in the territory, in the rep, and in neither.
+
+    A mixed model with territories and reps as crossed random effects and periods as fixed ones. The restricted
+    likelihood (Patterson and Thompson 1971), with the whole variance integrated out, is read on a grid over the three
+    shares, all equally likely beforehand. Territory and rep come apart only where reps have changed territories: where
+    none has, the intervals say so by being wide.
+
+    Parameters
+    ----------
+    results : DataFrame
+        ``territory_id``, ``rep_id``, ``period``, ``attainment`` (sales over quota): a row for each.
+    steps : int, default 24
+        Fineness of the grid.
+
+    Returns
+    -------
+    DataFrame
+        By ``source`` (territory, rep, rest): ``share``, ``low``, ``high`` (mean and 90 % interval).
+    """
+    rows = results.dropna(subset=["territory_id", "rep_id", "period", "attainment"])
+    fixed = pd.get_dummies(rows["period"], dtype=float).to_numpy()
+    if len(rows) < fixed.shape[1] + 4:
+        found, mend = f"{len(rows)} rows in {fixed.shape[1]} periods", "give more territories or periods"
+        raise BadInput([Fault("attainment", "", "", found, mend)])
+    same = [
+        (rows[name].to_numpy()[:, None] == rows[name].to_numpy()).astype(float) for name in ("territory_id", "rep_id")
+    ]
+    shares = np.array([(i, j, steps - i - j) for i in range(steps) for j in range(steps - i)]) / steps
+    values = rows["attainment"].to_numpy(dtype=float)
+    fits = [_restricted(values, fixed, a * same[0] + b * same[1] + c * np.eye(len(rows))) for a, b, c in shares]
+    weight = np.exp(np.array(fits) - max(fits))
+    weight /= weight.sum()
+    table = []
+    for column in shares.T:
+        order = np.argsort(column, kind="stable")
+        reached = np.cumsum(weight[order])
+        low, high = (column[order][np.searchsorted(reached, level)] for level in (0.05, 0.95 - 1e-12))
+        table.append((float(weight @ column), low, high))
+    return pd.DataFrame(table, ["territory", "rep", "rest"], ["share", "low", "high"]).rename_axis("source")
+
+
+def _restricted(values: np.ndarray, fixed: np.ndarray, cover: np.ndarray) -> float:
+    """Return the restricted log likelihood of a covariance known but for its scale."""
+    root = np.linalg.cholesky(cover)
+    design, observed = np.linalg.solve(root, fixed), np.linalg.solve(root, values)
+    orthogonal, triangle = np.linalg.qr(design)
+    rest = observed - orthogonal @ (orthogonal.T @ observed)
+    free = len(values) - fixed.shape[1]
+    logs = np.log(np.diag(root)).sum() + np.log(abs(np.diag(triangle))).sum()
+    return float(-logs - free / 2 * np.log(rest @ rest))
+
+
 def gini(values: np.ndarray) -> float:
     """
     Return the Gini coefficient: half the mean absolute difference over the mean.

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from territory_lab.errors import BadInput
-from territory_lab.quota import allocate, fairness, gini
+from territory_lab.quota import allocate, attainment_shares, fairness, gini
 
 
 def series(values: list[float]) -> pd.Series:
@@ -102,3 +102,32 @@ def test_quota_by_history_alone_asks_the_small_for_more():
     assert table.loc["size", "value"] == pytest.approx(-1)
     assert table.loc["attainment", "value"] == pytest.approx(1)
     assert "falls with size" in table.loc["size", "words"]
+
+
+def attained(seed: int, *, moves: bool = True) -> pd.DataFrame:
+    """Three years of 30 territories; of the variance half lies in the territory, 0.3 in the rep."""
+    generator = np.random.default_rng(seed)
+    place, skill = generator.normal(0, 0.5**0.5, 30), generator.normal(0, 0.3**0.5, 30)
+    years = []
+    for year in range(3):
+        rep = generator.permutation(30) if moves and year else np.arange(30)
+        value = 1 + 0.1 * (place + skill[rep] + generator.normal(0, 0.2**0.5, 30)) + 0.05 * year
+        years.append(pd.DataFrame({"territory_id": np.arange(30), "rep_id": rep, "period": year, "attainment": value}))
+    return pd.concat(years).astype({"territory_id": "str", "rep_id": "str"})
+
+
+def test_shares_of_territory_and_rep_cover_the_planted_split():
+    inside, truth = 0, np.array([0.5, 0.3, 0.2])
+    for seed in range(12):
+        table = attainment_shares(attained(seed), steps=16)
+        inside += ((table["low"] <= truth) & (truth <= table["high"])).sum()
+        assert table["share"].sum() == pytest.approx(1)
+    assert inside >= 0.8 * 36
+
+
+def test_where_no_rep_has_moved_territory_and_rep_stay_apart_only_in_name():
+    table = attainment_shares(attained(0, moves=False), steps=16)
+    assert (table.loc[["territory", "rep"], "high"] - table.loc[["territory", "rep"], "low"]).min() > 0.5
+    assert table.loc["territory", "share"] == pytest.approx(table.loc["rep", "share"])
+    with pytest.raises(BadInput):
+        attainment_shares(attained(0).head(3))

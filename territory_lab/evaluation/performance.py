@@ -60,6 +60,45 @@ def territory_sales(
     return table if territories is None else table.reindex(territories, fill_value=0).rename_axis("territory_id")
 
 
+def outcomes(
+    opportunities: pd.DataFrame, territory: pd.Series, sales: pd.Series, sales_before: pd.Series
+) -> pd.DataFrame:
+    """
+    Return win rates and trends by territory, as possible reasons of a result.
+
+    Parameters
+    ----------
+    opportunities : DataFrame
+        ``account_id``, ``stage`` (open, won, lost) of the period.
+    territory : Series
+        Territory of each ``account_id``.
+    sales, sales_before : Series
+        Money by ``account_id`` in the last year and the year before.
+
+    Returns
+    -------
+    DataFrame
+        By ``territory_id``: ``closed`` (opportunities won or lost), ``win_rate`` with ``win_low``, ``win_high`` (Wilson
+        1927, 90 %), ``trend`` (growth of sales, a share; missing where nothing was sold before).
+    """
+    closed = opportunities[opportunities["stage"].isin(["won", "lost"])]
+    won = (closed["stage"] == "won").groupby(closed["account_id"].map(territory)).agg(["sum", "size"])
+    names = pd.Index(territory.dropna().unique(), name="territory_id").sort_values()
+    won = won.reindex(names, fill_value=0)
+    count = won["size"].where(won["size"] > 0)
+    rate = won["sum"] / count
+    middle = (rate + Z_90**2 / (2 * count)) / (1 + Z_90**2 / count)
+    width = Z_90 / (1 + Z_90**2 / count) * np.sqrt(rate * (1 - rate) / count + Z_90**2 / (4 * count**2))
+    now, before = (
+        year.reindex(territory.index).fillna(0.0).groupby(territory).sum().reindex(names)
+        for year in (sales, sales_before)
+    )
+    trend = now / before.where(before > 0) - 1
+    return pd.DataFrame(
+        {"closed": won["size"], "win_rate": rate, "win_low": middle - width, "win_high": middle + width, "trend": trend}
+    )
+
+
 def performance(territories: pd.DataFrame, margin: float = 0.1, noise: float = 0.15) -> pd.DataFrame:
     """
     Return how each territory sells against what its potential and workload explain.

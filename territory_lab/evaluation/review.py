@@ -2,6 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from territory_lab.errors import BadInput, Fault
 
 
 def triggers(
@@ -80,3 +84,118 @@ def _market_moved(potential: pd.Series, planned: pd.Series, limit: float) -> lis
         (territory, "market", "potential", float(value), limit, mend)
         for territory, value in change[change.abs() > limit].items()
     ]
+
+
+def mend(
+    load: pd.Series,
+    alignment: pd.Series,
+    neighbours: pd.DataFrame,
+    tolerance: float = 0.15,
+    shares: pd.Series | None = None,
+) -> pd.DataFrame:
+    """
+    Return few units that, handed over the border, bring every territory back within tolerance.
+
+    The territory farthest out gives to, or takes from, territories beside it, that unit first which evens them out
+    most. Nobody is pushed out of tolerance, except to be nearer to it than the giver is and to hand on in turn; no
+    territory is cut in two and no unit moves twice. What then stays out of tolerance needs ``solve``, with a price on
+    moves.
+
+    Parameters
+    ----------
+    load : Series
+        The activity, zero or more, by ``unit_id``.
+    alignment : Series
+        Territory of each ``unit_id``.
+    neighbours : DataFrame
+        ``unit_a``, ``unit_b``.
+    tolerance : float, default 0.15
+        Allowed deviation from the target.
+    shares : Series, optional
+        Of the whole activity by ``territory_id``; equal without it.
+
+    Returns
+    -------
+    DataFrame
+        ``unit_id``, ``from_territory``, ``to_territory``, ``load``, in the order of the moves; empty where nothing is
+        out of tolerance or nothing helps.
+    """
+    units = alignment.dropna()
+    missing = units.index[~(load.reindex(units.index) >= 0)]
+    if len(missing):
+        raise BadInput(Fault("units", str(load.name), str(unit), "no load", "give zero or more") for unit in missing)
+    state = _State(load.reindex(units.index), units, neighbours, tolerance, shares)
+    stuck: set[int] = set()
+    while (worst := state.worst(stuck)) is not None:
+        if state.hand_over(worst):
+            stuck.clear()
+        else:
+            stuck.add(worst)
+    return pd.DataFrame(state.moves, columns=["unit_id", "from_territory", "to_territory", "load"])
+
+
+class _State:
+    """An alignment being mended: loads, owners and borders as arrays."""
+
+    def __init__(
+        self, load: pd.Series, units: pd.Series, neighbours: pd.DataFrame, tolerance: float, shares: pd.Series | None
+    ) -> None:
+        self.load, self.index = load.to_numpy(dtype=float), units.index
+        self.owner, self.names = pd.factorize(units, sort=True)
+        a, b = (units.index.get_indexer(pd.Index(neighbours[side])) for side in ("unit_a", "unit_b"))
+        known = (a >= 0) & (b >= 0)
+        self.starts, self.ends = np.concatenate([a[known], b[known]]), np.concatenate([b[known], a[known]])
+        equal = np.full(len(self.names), 1 / len(self.names))
+        share = equal if shares is None else shares.reindex(self.names).to_numpy(dtype=float)
+        self.target = self.load.sum() * share / share.sum()
+        self.low, self.high = self.target * (1 - tolerance), self.target * (1 + tolerance)
+        self.held = np.bincount(self.owner, self.load, len(self.names))
+        self.moved = np.zeros(len(self.load), dtype=bool)
+        self.moves: list[tuple[object, object, object, float]] = []
+
+    def worst(self, stuck: set[int]) -> int | None:
+        """Return the territory farthest out of tolerance that may still be helped."""
+        out = np.maximum(self.held - self.high, self.low - self.held) / np.maximum(self.target, 1e-300)
+        out[list(stuck)] = 0.0
+        place = int(out.argmax())
+        return place if out[place] > 1e-9 else None
+
+    def hand_over(self, territory: int) -> bool:
+        """Move the unit over a territory's border that evens loads out most; whether there was one."""
+        outwards = self.owner[self.starts] == territory
+        inwards = self.owner[self.ends] == territory
+        gives = self.held[territory] > self.high[territory]
+        border = np.flatnonzero((outwards if gives else inwards) & (outwards != inwards) & ~self.moved[self.starts])
+        unit, goal = self.starts[border], self.owner[self.ends[border]]
+        source, load = self.owner[unit], self.load[unit]
+        given, taken = self.held[source] - load, self.held[goal] + load
+        nearer = taken / self.target[goal] <= given / self.target[source]
+        fits = (load > 0) & (nearer | ((given >= self.low[source]) & (taken <= self.high[goal])))
+        for place in np.lexsort((goal, unit, abs(given / self.target[source] - taken / self.target[goal]))):
+            if fits[place] and self._stays_whole(int(unit[place])):
+                self._move(int(unit[place]), int(goal[place]))
+                return True
+        return False
+
+    def _stays_whole(self, unit: int) -> bool:
+        """Whether a territory has no more pieces without a unit than with it."""
+        inside = self.owner == self.owner[unit]
+        before = self._pieces(inside)
+        inside[unit] = False
+        return bool(inside.any()) and self._pieces(inside) <= before
+
+    def _pieces(self, inside: np.ndarray) -> int:
+        """Count connected pieces among some units."""
+        place = np.cumsum(inside) - 1
+        edge = inside[self.starts] & inside[self.ends]
+        size = int(inside.sum())
+        pairs = (place[self.starts[edge]], place[self.ends[edge]])
+        return int(connected_components(coo_array((np.ones(edge.sum()), pairs), shape=(size, size)))[0])
+
+    def _move(self, unit: int, goal: int) -> None:
+        """Hand a unit over."""
+        source = self.owner[unit]
+        self.moves.append((self.index[unit], self.names[source], self.names[goal], float(self.load[unit])))
+        self.held[source] -= self.load[unit]
+        self.held[goal] += self.load[unit]
+        self.owner[unit], self.moved[unit] = goal, True

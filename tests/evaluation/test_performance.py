@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
+from scipy.stats import binomtest
 
-from territory_lab.evaluation import performance, territory_sales
+from territory_lab.evaluation import outcomes, performance, territory_sales
 
 
 def planted(seed: int, count: int = 30, spread: float = 0.0, noise: float = 0.08) -> tuple[pd.DataFrame, np.ndarray]:
@@ -97,3 +99,16 @@ def test_sales_sum_by_territory_with_the_noise_of_their_accounts():
         pd.Series({"a": 3.0, "b": 4.0, "c": 5.0}), territory, pd.Series({"a": 6.0, "b": 8.0, "c": 10.0})
     )
     assert exact["sales_sd"].tolist() == [0, 0]
+
+
+def test_win_rates_have_wilson_intervals_and_trends_compare_two_years():
+    territory = pd.Series({"a": "s", "b": "s", "c": "t", "d": None}, dtype="str")
+    deals = pd.DataFrame(
+        {"account_id": ["a"] * 8 + ["b"] * 4 + ["d"], "stage": ["won"] * 3 + ["lost"] * 7 + ["open"] * 3}
+    )
+    table = outcomes(deals, territory, pd.Series({"a": 60.0, "c": 5.0}), pd.Series({"a": 30.0, "b": 20.0}))
+    exact = binomtest(3, 10).proportion_ci(0.9, method="wilson")
+    assert table.loc["s", ["closed", "win_rate"]].tolist() == [10, 0.3]
+    assert table.loc["s", ["win_low", "win_high"]].tolist() == pytest.approx([exact.low, exact.high], abs=1e-4)
+    assert table.loc["s", "trend"] == pytest.approx(0.2)
+    assert table.loc["t"].drop("closed").isna().all()
