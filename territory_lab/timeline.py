@@ -15,7 +15,7 @@ from territory_lab.errors import BadInput, Fault
 EVENTS = {"orders": "order_date", "opportunities": "created_date", "calls": "call_date"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """
     What was known on one day, and what happened next: the only road from events to features.
@@ -110,6 +110,20 @@ class Snapshot:
             problem = f"labels of {self.as_of:%Y-%m-%d} are not ripe until {self.as_of + self.horizon:%Y-%m-%d}"
             raise BadInput([Fault("", "as_of", "", problem, "take an earlier as_of or a shorter horizon")])
         return self._events(self.as_of, self.as_of + self.horizon)
+
+    @cached_property
+    def customers(self) -> pd.Index:
+        """
+        Accounts that ordered within the lookback.
+
+        Returns
+        -------
+        Index
+            account_id, sorted.
+        """
+        ids, buyers = self.before["accounts"]["account_id"], self.before["orders"]["account_id"].unique()
+        found: pd.Index = pd.Index(ids[ids.isin(buyers)], name="account_id").sort_values()
+        return found
 
     def _events(self, start: pd.Timestamp, stop: pd.Timestamp) -> dict[str, pd.DataFrame]:
         """Cut the event tables to start <= date < stop."""

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from territory_lab.propensity.labels import YEAR, customers, usual
+from territory_lab.propensity.labels import YEAR, usual
 from territory_lab.timeline import Snapshot
 
 _HALF = YEAR / 2
@@ -34,9 +34,10 @@ def account_features(snapshot: Snapshot, extra: pd.DataFrame | None = None) -> p
         logarithms (``log_``), ``trend`` as the change of the logarithm from one half-year to the next.
     """
     known = snapshot.before
-    ids = customers(snapshot)
+    ids, typical = snapshot.customers, np.log1p(usual(snapshot).clip(lower=0))
     orders = known["orders"][known["orders"]["account_id"].isin(ids)]
-    table = pd.concat([_history(orders, snapshot), _season(orders, snapshot), _firm(snapshot, ids)], axis=1)
+    table = _history(orders, snapshot).assign(log_usual=typical, season=_season(orders, snapshot) - typical)
+    table = table.join(_firm(snapshot, ids))
     if "opportunities" in known:
         table = table.join(_opportunities(known["opportunities"], snapshot.as_of, ids))
     if "calls" in known:
@@ -67,7 +68,6 @@ def _history(orders: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
             "overdue": (recency / between.clip(lower=1)).clip(upper=20),
             "tenure_d": tenure,
             "log_order": np.log1p(account["amount"].mean().clip(lower=0)),
-            "log_usual": np.log1p(usual(snapshot).clip(lower=0)),
             "log_window": value(as_of - horizon, as_of),
             "trend": late - early,
         }
@@ -77,13 +77,12 @@ def _history(orders: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
     return table
 
 
-def _season(orders: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
-    """Value in the same window one year before, against the usual one."""
+def _season(orders: pd.DataFrame, snapshot: Snapshot) -> pd.Series:
+    """Value in the same window one year before."""
     start = snapshot.as_of - YEAR
     window = orders[(orders["order_date"] >= start) & (orders["order_date"] < start + snapshot.horizon)]
-    ids = customers(snapshot)
-    value = window.groupby("account_id")["amount"].sum().clip(lower=0).reindex(ids, fill_value=0.0)
-    return pd.DataFrame({"season": np.log1p(value) - np.log1p(usual(snapshot).clip(lower=0))})
+    value = window.groupby("account_id")["amount"].sum().reindex(snapshot.customers, fill_value=0.0)
+    return pd.Series(np.log1p(value.clip(lower=0)))
 
 
 def _firm(snapshot: Snapshot, ids: pd.Index) -> pd.DataFrame:
@@ -155,7 +154,7 @@ def holdings(snapshot: Snapshot) -> Holdings:
         Customers by products, both sorted.
     """
     known = snapshot.before
-    accounts = customers(snapshot)
+    accounts = snapshot.customers
     listed = known["products"]["product_id"] if "products" in known else known["orders"]["product_id"].dropna()
     products = pd.Index(listed.unique()).sort_values().rename("product_id")
     pairs = known["orders"][["account_id", "product_id"]].drop_duplicates()

@@ -7,27 +7,6 @@ from territory_lab.timeline import Snapshot
 YEAR = pd.Timedelta(days=365)
 
 
-def customers(snapshot: Snapshot) -> pd.Index:
-    """
-    Name the accounts that ordered within the lookback.
-
-    Parameters
-    ----------
-    snapshot : Snapshot
-        With accounts and orders.
-
-    Returns
-    -------
-    Index
-        account_id, sorted.
-    """
-    known = snapshot.before
-    buyers = known["orders"]["account_id"]
-    ids = known["accounts"]["account_id"]
-    found: pd.Index = pd.Index(ids[ids.isin(buyers)], name="account_id").sort_values()
-    return found
-
-
 def usual(snapshot: Snapshot) -> pd.Series:
     """
     Say what each customer usually orders within one horizon: the average of the last year.
@@ -47,7 +26,7 @@ def usual(snapshot: Snapshot) -> pd.Series:
     orders = snapshot.before["orders"]
     span = min(YEAR, snapshot.lookback)
     recent = orders[orders["order_date"] >= snapshot.as_of - span]
-    yearly = recent.groupby("account_id")["amount"].sum().reindex(customers(snapshot), fill_value=0.0)
+    yearly = recent.groupby("account_id")["amount"].sum().reindex(snapshot.customers, fill_value=0.0)
     return (yearly * (snapshot.horizon / span)).rename("usual")
 
 

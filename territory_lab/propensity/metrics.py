@@ -160,20 +160,55 @@ def evaluate(
     DataFrame
         Indexed by metric (`METRICS`): value, low, high.
     """
-    outcome, score = _floats(y), _floats(p)
-    drawn = [
-        [metric(outcome, score, weight) for metric in METRICS.values()]
-        for weight in resampled(len(outcome), groups, seed=seed, draws=draws)
-    ]
-    whole = [metric(outcome, score, np.ones(len(outcome))) for metric in METRICS.values()]
-    low, high = np.nanquantile(np.array(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return pd.DataFrame({"value": whole, "low": low, "high": high}, index=pd.Index(METRICS, name="metric"))
+    found = {
+        name: interval(y, p, groups, metric=metric, seed=seed, level=level, draws=draws)
+        for name, metric in METRICS.items()
+    }
+    return pd.DataFrame(found, index=Interval._fields).T.rename_axis("metric")
+
+
+def interval(
+    y: ArrayLike,
+    p: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    metric: Metric = auc,
+    seed: int = 0,
+    level: float = 0.95,
+    draws: int = 200,
+) -> Interval:
+    """
+    Measure one figure with its interval.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,)
+        Outcomes, 0 or 1.
+    p : array-like of shape (n,)
+        Probabilities.
+    groups : array-like or None
+        Rows that stand or fall together.
+    metric : callable
+        (y, p, weight) -> float.
+    seed : int
+        For resampling.
+    level : float
+        Share of the interval.
+    draws : int
+        Resamples.
+
+    Returns
+    -------
+    Interval
+        The figure and its ends.
+    """
+    return difference(y, p, None, groups, metric=metric, seed=seed, level=level, draws=draws)
 
 
 def difference(
     y: ArrayLike,
     p: ArrayLike,
-    other: ArrayLike,
+    other: ArrayLike | None,
     groups: ArrayLike | None = None,
     *,
     metric: Metric = auc,
@@ -189,7 +224,7 @@ def difference(
     y : array-like of shape (n,)
         Outcomes, 0 or 1.
     p, other : array-like of shape (n,)
-        Probabilities to compare.
+        Probabilities to compare; None stands for a metric of zero.
     groups : array-like or None
         Rows that stand or fall together.
     metric : callable
@@ -206,14 +241,15 @@ def difference(
     Interval
         Metric of ``p`` less metric of ``other``.
     """
-    outcome, one, two = _floats(y), _floats(p), _floats(other)
-    drawn = [
-        metric(outcome, one, weight) - metric(outcome, two, weight)
-        for weight in resampled(len(outcome), groups, seed=seed, draws=draws)
-    ]
-    whole = np.ones(len(outcome))
+    outcome = _floats(y)
+    sides = [(sign, *_ranked(outcome, _floats(score))) for sign, score in ((1, p), (-1, other)) if score is not None]
+
+    def measure(weight: Floats) -> float:
+        return sum(sign * metric(outcome[order], score, weight[order]) for sign, order, score in sides)
+
+    drawn = [measure(weight) for weight in resampled(len(outcome), groups, seed=seed, draws=draws)]
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(metric(outcome, one, whole) - metric(outcome, two, whole), float(low), float(high))
+    return Interval(measure(np.ones(len(outcome))), float(low), float(high))
 
 
 def calibration_table(y: ArrayLike, p: ArrayLike, *, bins: int = 10) -> pd.DataFrame:
@@ -299,6 +335,12 @@ def resampled(size: int, groups: ArrayLike | None, *, seed: int, draws: int) -> 
     kinds = int(code.max()) + 1
     for _ in range(draws):
         yield np.bincount(rng.integers(kinds, size=kinds), minlength=kinds)[code].astype(float)
+
+
+def _ranked(y: Floats, p: Floats) -> tuple[NDArray[np.intp], Floats]:
+    """Sort once, highest first: sorting again what is sorted costs little."""
+    order = np.lexsort((-y, -p))
+    return order, p[order]
 
 
 def _by_score(y: Floats, p: Floats, weight: Floats) -> tuple[Floats, Floats]:

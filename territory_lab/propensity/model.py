@@ -235,8 +235,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.metrics_ = metrics.evaluate(y, p, groups, seed=self.seed)
         self.over_base_ = metrics.difference(y, p, proof.by[BASE], groups, seed=self.seed)
         self.calibration_, self.gains_ = metrics.calibration_table(y, p), metrics.gains_table(y, p)
-        level = metrics.evaluate(y, p, groups, seed=self.seed, level=VERDICT_LEVEL).loc["auc"]
-        self.verdict = Verdict(Interval(*level))
+        self.verdict = Verdict(metrics.interval(y, p, groups, seed=self.seed, level=VERDICT_LEVEL))
         self.evidence_ = proof
 
     def _directions(self) -> tuple[int, ...]:

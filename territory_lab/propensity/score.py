@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -94,6 +95,7 @@ def score_accounts(
     past = _learnable(tables, today, horizon)
     now = Snapshot(tables, today, past.snapshots[0].lookback, horizon)
 
+    @cache
     def accounts(snapshot: Snapshot) -> pd.DataFrame:
         return account_features(snapshot, extra)
 
