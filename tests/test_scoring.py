@@ -1,5 +1,6 @@
 """Oracles: a market with known coefficients, textbook Pareto, plain recomputation, brute force."""
 
+import json
 import tomllib
 
 import numpy as np
@@ -9,10 +10,12 @@ import tomli_w
 from scipy.optimize import minimize
 from scipy.stats import bootstrap
 
+from territory_lab import geography
 from territory_lab.errors import BadInput
 from territory_lab.scoring import IdealCustomerProfile, engagement, grade, key_accounts, pareto, tiers, top_share
+from territory_lab.scoring._learn import holm, lifts
 from territory_lab.scoring.logit import fit_logit, separation
-from territory_lab.scoring.traits import holm, lifts
+from territory_lab.shipped import data
 
 EFFECTS = {"23": 0.6, "31-33": 1.2, "42": 0.3, "44-45": -0.4, "54": 0.0, "62": -0.6, "72": -1.0}
 PER_DOUBLING = 0.3
@@ -78,7 +81,7 @@ def test_lift_interval_agrees_with_the_bootstrap():
     rng = np.random.default_rng(3)
     level = rng.random(2000) < 0.3
     won = rng.random(2000) < np.where(level, 0.3, 0.15)
-    found = lifts(pd.Series(np.where(level, "yes", "no")), won, 0.95).loc["yes"]
+    found = lifts(pd.Series(np.where(level, "yes", "no")), won).loc["yes"]
     assert found["lift"] == pytest.approx(level[won].mean() / level.mean())
     drawn = bootstrap(
         (level, won),
@@ -151,6 +154,53 @@ def test_rule_card_round_trips_through_toml(fitted):
     again = IdealCustomerProfile.from_rules(tomllib.loads(tomli_w.dumps(icp.rules())))
     assert again.rules() == icp.rules()
     assert again.probability(accounts).equals(icp.probability(accounts))
+
+
+def test_an_edit_moves_accounts_and_is_undone_by_going_back(fitted):
+    accounts, _, icp = fitted
+    edited = icp.edit({"sector": {"72": 3.0}, "employees": None})
+    assert edited.rules()["sector"] == icp.rules()["sector"] | {"72": 3.0}
+    assert "employees" not in edited.rules()
+    moved = edited.score(accounts) - icp.score(accounts)
+    assert moved[accounts["sector"] == "72"].mean() > 30
+    assert edited.previous is icp
+    assert icp.rules()["employees"]["log"]
+
+
+def test_a_trait_that_only_tells_where_the_team_sells_is_flagged():
+    accounts, _ = company(seed=9)
+    rng = np.random.default_rng(9)
+    accounts["state"] = rng.choice(["TX", "MN", "ME", "FL"], len(accounts))
+    accounts["heat"] = accounts["state"].map({"TX": 35.0, "FL": 33.0, "MN": 22.0, "ME": 20.0}) + rng.normal(
+        0, 4, len(accounts)
+    )
+    log_odds = -3 + 2.5 * (accounts["state"] == "TX") + 0.4 * (np.log2(accounts["employees"]) - 4)
+    won = pd.Series(rng.random(len(accounts)) < 1 / (1 + np.exp(-log_odds)), accounts.index)
+    icp = IdealCustomerProfile(traits=["employees", "heat"])
+    assert set(icp.fit(accounts, won).card()["chosen"]) == {"employees", "heat"}
+    assert icp.fit(accounts, won, place="state").card()["proxies"] == ["heat"]
+
+
+def test_the_truths_planted_in_the_sample_company_come_back():
+    folder = data("sample")
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))["customer"]
+    accounts = pd.read_parquet(folder / "accounts.parquet").set_index("account_id")
+    orders = pd.read_parquet(folder / "orders.parquet", columns=["account_id"])
+    counties = geography.counties()
+    unit = geography.unit_of(accounts, counties, geography.postcodes())
+    counties = counties.set_index("unit_id")
+    accounts["density"] = unit.map(counties["population"] / counties["area_km2"])
+    accounts["median_income"] = unit.map(counties["median_income"])
+    icp = IdealCustomerProfile().fit(accounts, pd.Series(accounts.index.isin(orders["account_id"]), accounts.index))
+    assert icp.card()["chosen"] == ["sector", "employees", "density"]
+    average = accounts["sector"].map(truth["sector"]).mean()
+    planted = {sector: effect - average for sector, effect in truth["sector"].items()}
+    found = icp.weights().set_index(["trait", "part"])
+    sectors = found.loc["sector"]
+    assert pd.Series(planted)[sectors.index].between(sectors["low"], sectors["high"]).mean() >= 0.9
+    size, dense = (found.loc[(trait, "per doubling")] for trait in ("employees", "density"))
+    assert size["low"] < truth["size"] * np.log(2) < size["high"]
+    assert dense["low"] < truth["density"] * np.log10(2) < dense["high"]
 
 
 def test_stated_weights_rank_at_once_and_gain_probabilities_by_calibration():

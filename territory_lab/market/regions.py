@@ -14,7 +14,7 @@ from sklearn.metrics import silhouette_score
 from territory_lab.errors import BadInput, Fault
 from territory_lab.market.estimates import HALF_80, pooled_rates
 from territory_lab.scoring.logit import fit_logit
-from territory_lab.scoring.traits import Design, design, stack
+from territory_lab.scoring.traits import SPREAD, Design, design, stack
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,6 @@ _GOODS = ("11", "21", "22", "23", "31-33", "42", "48-49")
 _MOST_SEGMENTS = 6
 _CLEAR = 0.5  # standard deviations from the average region at which a factor is worth a word
 _TOLD = 3
-_SPREAD = 1.5  # prior standard deviation of a national weight, log-odds
 _HALF_95 = float(norm.ppf(0.975))
 
 
@@ -254,7 +253,7 @@ def local_drivers(
     won = np.asarray(decided["stage"] == "won", np.float64)
     designs = [design(deals[trait]) for trait in traits if len(deals[trait].dropna().unique()) > 1]
     columns = stack(designs, len(won))
-    fitted = fit_logit(columns, won, _SPREAD)
+    fitted = fit_logit(columns, won, SPREAD)
     codes, regions = pd.factorize(deals[by], sort=True)
     count = np.bincount(codes, minlength=len(regions))
     eta = fitted.coef[0] + columns @ fitted.coef[1:]

@@ -8,15 +8,15 @@ import pandas as pd
 from scipy.special import expit
 
 from territory_lab.errors import BadInput, Fault
-from territory_lab.schema import SECTORS
-from territory_lab.scoring.evidence import LEVEL, Evidence, gather, stated
+from territory_lab.scoring._checks import account_faults, won_faults
+from territory_lab.scoring._evidence import Evidence, gather, stated
+from territory_lab.scoring._learn import learn, split
+from territory_lab.scoring._rules import Floats, Rule, read_rules
 from territory_lab.scoring.logit import fit_logit
 from territory_lab.scoring.priority import tiers
-from territory_lab.scoring.rules import Floats, Rule, read_rules
-from territory_lab.scoring.traits import design, learn, split
+from territory_lab.scoring.traits import design
 
 TRAITS = ("sector", "employees", "revenue", "density", "median_income", "area_kind")
-_NEVER_BELOW_ZERO = ("employees", "revenue", "density", "median_income")
 _GRID = 1001  # quantiles of the market kept for percentiles
 _TOLD = 3  # traits named in an explanation
 _WEAK = 10.0  # prior standard deviation of the one slope of stated weights, log-odds: next to none
@@ -51,6 +51,7 @@ class IdealCustomerProfile:
         self._raise = 1.0
         self._market: Floats | None = None
         self._evidence: Evidence | None = None
+        self.previous: Self | None = None
 
     @classmethod
     def from_rules(cls, rules: Mapping[str, Any]) -> Self:
@@ -89,7 +90,36 @@ class IdealCustomerProfile:
         card: dict[str, Any] = {} if self._intercept is None else {"intercept": self._intercept}
         return card | {trait: rule.plain() for trait, rule in self._rules.items()}
 
-    def fit(self, accounts: pd.DataFrame, won: pd.Series) -> Self:
+    def edit(self, changes: Mapping[str, Any]) -> Self:
+        """
+        Change some weights by hand; the profile itself stays as it is.
+
+        Parameters
+        ----------
+        changes : mapping
+            Trait to ``{level: weight}`` for the levels that change, to a whole ``{"at": ..., "weight": ...}`` for a
+            number, or to None to drop the trait; or ``intercept``.
+
+        Returns
+        -------
+        IdealCustomerProfile
+            An edited profile, whose ``previous`` is this one. Its weights are stated, and its scores rank the accounts
+            given.
+
+        Raises
+        ------
+        BadInput
+            With every trait that cannot be read.
+        """
+        card = self.rules()
+        for trait, change in changes.items():
+            levels = isinstance(change, Mapping) and "at" not in change
+            card[trait] = card.get(trait, {}) | change if levels else change
+        edited = self.from_rules({trait: rule for trait, rule in card.items() if rule is not None})
+        edited.previous = self
+        return edited
+
+    def fit(self, accounts: pd.DataFrame, won: pd.Series, *, place: str | None = None) -> Self:
         """
         Learn the weights from who was won and who was not.
 
@@ -100,6 +130,9 @@ class IdealCustomerProfile:
             family in one fold of the check.
         won : Series of bool
             By account_id; accounts that it does not name count as not won.
+        place : str or None
+            Column of ``accounts`` that says where or by whom it is sold to (state, territory_id, owner_id): a chosen
+            trait that no longer stands the test beside it is flagged as a proxy for where the team sells.
 
         Returns
         -------
@@ -112,18 +145,18 @@ class IdealCustomerProfile:
             With every fault in the accounts or the won.
         """
         tried = self._tried(accounts)
-        faults = _account_faults(accounts, tried) + _won_faults(accounts, won)
+        faults = account_faults(accounts, [*tried, *([place] if place else [])]) + won_faults(accounts, won)
         if faults:
             raise BadInput(faults)
         flag = won.reindex(accounts.index, fill_value=False).to_numpy(bool)
         designs = [design(accounts[trait]) for trait in tried if len(accounts[trait].dropna().unique()) > 1]
-        found = learn(designs, flag.astype(float), LEVEL)
+        found = learn(designs, flag.astype(float))
         parts = split(found.chosen, found.fitted)
         self._rules = {one.trait: one.rule(coef) for one, (coef, _) in zip(found.chosen, parts, strict=True)}
         self._intercept = float(found.fitted.coef[0])
         self._raise = 1.0 if self.prior is None else max(1.0, self.prior / flag.mean())
         self._market = _grid(self._log_odds(accounts))
-        self._evidence = gather(accounts, designs, found, self._rules, flag, seed=self.seed)
+        self._evidence = gather(accounts, designs, found, self._rules, flag, place=place, seed=self.seed)
         return self
 
     def calibrate(self, accounts: pd.DataFrame, won: pd.Series) -> Self:
@@ -147,7 +180,7 @@ class IdealCustomerProfile:
         BadInput
             With every fault; also where the stated points run against who was won.
         """
-        faults = _account_faults(accounts, list(self._rules)) + _won_faults(accounts, won)
+        faults = account_faults(accounts, list(self._rules)) + won_faults(accounts, won)
         if faults:
             raise BadInput(faults)
         flag = won.reindex(accounts.index, fill_value=False).to_numpy(bool)
@@ -278,7 +311,8 @@ class IdealCustomerProfile:
         -------
         DataFrame
             trait, part (the level, or ``per doubling``), weight, low, high (log-odds, 95 %), p_value (of the trait,
-            adjusted for the number of traits), chosen. Traits not chosen show what they would weigh beside all others.
+            adjusted for the number of traits), chosen, proxy. Traits not chosen show what they would weigh beside all
+            others.
         """
         return self._fitted().weights.copy()
 
@@ -290,7 +324,7 @@ class IdealCustomerProfile:
         -------
         dict
             accounts, won, auc with auc_low and auc_high (95 %, on accounts held out in turn), chosen and
-            not_chosen traits, prior, verdict in words.
+            not_chosen traits, proxies, prior, verdict in words.
         """
         known = self._fitted()
         tried = list(known.weights["trait"].unique())
@@ -302,6 +336,7 @@ class IdealCustomerProfile:
             "auc_high": known.separation.high,
             "chosen": [trait for trait in tried if trait in self._rules],
             "not_chosen": [trait for trait in tried if trait not in self._rules],
+            "proxies": list(known.weights.loc[known.weights["proxy"], "trait"].unique()),
             "prior": self.prior,
             "verdict": known.verdict,
         }
@@ -319,7 +354,7 @@ class IdealCustomerProfile:
 
     def _checked(self, accounts: pd.DataFrame) -> None:
         """Refuse accounts that the rules cannot be read on."""
-        faults = _account_faults(accounts, list(self._rules))
+        faults = account_faults(accounts, list(self._rules))
         if faults:
             raise BadInput(faults)
 
@@ -345,46 +380,3 @@ def _reason(value: object, trait: str, added: float) -> str:
     """Say what one trait adds."""
     said = f"{value:,.4g}" if isinstance(value, int | float) else str(value)
     return f"{trait} {said} ({added:+.1f})"
-
-
-def _account_faults(accounts: pd.DataFrame, traits: Sequence[str]) -> list[Fault]:
-    """Find what would make a score wrong in silence."""
-    faults = [
-        Fault("accounts", trait, "", "the trait is missing", "join it to the accounts, or leave it out")
-        for trait in traits
-        if trait not in accounts
-    ]
-    if accounts.empty:
-        faults.append(Fault("accounts", "", "", "there are no accounts", "give at least two"))
-    twice = accounts.index[accounts.index.duplicated()].unique()
-    faults += [Fault("accounts", "account_id", str(one), "stands in more than one row", "keep one") for one in twice]
-    for column in _NEVER_BELOW_ZERO:
-        if column in traits and column in accounts:
-            below = accounts.index[accounts[column] < 0]
-            faults += [
-                Fault("accounts", column, str(one), f"{accounts.loc[one, column]} is below 0", "correct or empty it")
-                for one in below
-            ]
-    if "sector" in traits and "sector" in accounts:
-        unknown = accounts.loc[accounts["sector"].notna() & ~accounts["sector"].isin(SECTORS), "sector"]
-        mend = "use a two-digit NAICS sector, such as 31-33"
-        faults += [
-            Fault("accounts", "sector", str(one), f"{code!r} is no sector", mend) for one, code in unknown.items()
-        ]
-    return faults
-
-
-def _won_faults(accounts: pd.DataFrame, won: pd.Series) -> list[Fault]:
-    """Find what would make a fit say something about other accounts."""
-    strangers = won.index.difference(accounts.index)
-    faults = [
-        Fault("won", "account_id", str(one), "is not among the accounts", "add the account, or leave it out")
-        for one in strangers
-    ]
-    if won.isna().any() or not set(won.dropna().unique()) <= {0, 1}:
-        faults.append(
-            Fault("won", "", "", "holds other values than true and false", "say for each account whether won")
-        )
-    elif not 0 < won[won.index.isin(accounts.index)].astype(bool).sum() < len(accounts):
-        faults.append(Fault("won", "", "", "all or none of the accounts were won", "give both, or state the weights"))
-    return faults

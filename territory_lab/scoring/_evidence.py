@@ -7,34 +7,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from territory_lab.scoring._learn import LEVEL, Learned, bands, learn, lifts, split, weights
+from territory_lab.scoring._rules import Rule, as_levels
 from territory_lab.scoring.logit import Separation, separation
-from territory_lab.scoring.rules import Rule, as_levels
-from territory_lab.scoring.traits import Design, Learned, bands, is_number, learn, lifts, split, stack, weights
+from territory_lab.scoring.traits import Design, design, is_number, stack
 
-LEVEL = 0.05  # chance of choosing any trait where none has a weight
-_CONFIDENCE = 0.95
 _FOLDS = 5
 _FEW = 100  # won accounts below which a profile is called a first impression
 _PROFILE = ["trait", "level", "share_won", "share_market", "lift", "lift_low", "lift_high", "weight"]
-_WEIGHTS = ["trait", "part", "weight", "low", "high", "p_value", "chosen"]
+_WEIGHTS = ["trait", "part", "weight", "low", "high", "p_value", "chosen", "proxy"]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """
-    What a fit leaves behind for its readers.
-
-    Parameters
-    ----------
-    profile : DataFrame
-        trait, level, share_won, share_market, lift, lift_low, lift_high, weight.
-    weights : DataFrame
-        trait, part, weight, low, high, p_value, chosen.
-    separation : Separation
-        On accounts held out in turn.
-    accounts, won : int
-        Counts.
-    """
+    """What a fit leaves behind for its readers; the tables are described where the profile returns them."""
 
     profile: pd.DataFrame
     weights: pd.DataFrame
@@ -47,7 +33,7 @@ class Evidence:
         """Say in words how far to trust the profile."""
         auc, low, high = self.separation
         band = f"{auc:.2f} ({low:.2f} to {high:.2f})"
-        if self.weights["chosen"].sum() == 0 or low <= 0.5:
+        if not self.weights["chosen"].any() or low <= 0.5:
             return f"{self.won} won accounts: no trait tells them from the market with any certainty; separation {band}"
         if self.won < _FEW:
             return f"{self.won} won accounts: a first impression, not yet a profile; separation {band}"
@@ -61,55 +47,19 @@ def gather(
     rules: Mapping[str, Rule],
     won: NDArray[np.bool_],
     *,
+    place: str | None,
     seed: int,
 ) -> Evidence:
-    """
-    Collect the evidence for what was learned.
-
-    Parameters
-    ----------
-    accounts : DataFrame
-        The market, indexed by account_id.
-    designs : sequence of Design
-        The traits tried.
-    found : Learned
-        What came out.
-    rules : mapping of str to Levels or Curve
-        The rule card of the chosen traits.
-    won : array of bool, shape (n,)
-        Which accounts were won.
-    seed : int
-        Deals the accounts into folds.
-
-    Returns
-    -------
-    Evidence
-        Tables in the order of the traits' strength.
-    """
+    """Collect the evidence for what was learned, strongest trait first."""
     table = _weights(designs, found)
-    return Evidence(
-        _profile(accounts, rules, won, list(table["trait"].unique())),
-        table,
-        _held_out(accounts, designs, won, np.random.default_rng(seed)),
-        len(won),
-        int(won.sum()),
-    )
+    table["proxy"] = table["trait"].isin(_proxies(found.chosen, won, None if place is None else accounts[place]))
+    profile = _profile(accounts, rules, won, list(table["trait"].unique()))
+    held_out = _held_out(accounts, designs, won, np.random.default_rng(seed))
+    return Evidence(profile, table, held_out, len(won), int(won.sum()))
 
 
 def stated(rules: Mapping[str, Rule]) -> pd.DataFrame:
-    """
-    Lay out a rule card that rests on no evidence.
-
-    Parameters
-    ----------
-    rules : mapping of str to Levels or Curve
-        By trait.
-
-    Returns
-    -------
-    DataFrame
-        The columns of a profile; all but trait, level and weight are missing.
-    """
+    """Lay out a rule card that rests on no evidence: all but trait, level and weight is missing."""
     lines = [
         {"trait": trait, "level": level, "weight": w} for trait, rule in rules.items() for level, w in rule.lines()
     ]
@@ -117,17 +67,23 @@ def stated(rules: Mapping[str, Rule]) -> pd.DataFrame:
 
 
 def _weights(designs: Sequence[Design], found: Learned) -> pd.DataFrame:
-    """List every weight, strongest trait first; those not chosen as they would weigh beside all others."""
+    """List every weight; those not chosen as they would weigh beside all others."""
     part = dict(zip((one.trait for one in designs), split(designs, found.full), strict=True))
     part |= dict(zip((one.trait for one in found.chosen), split(found.chosen, found.fitted), strict=True))
     chosen = {one.trait for one in found.chosen}
     blocks = [
-        weights(designs[i], *part[designs[i].trait], _CONFIDENCE).assign(
-            p_value=found.p_value[i], chosen=designs[i].trait in chosen
-        )
+        weights(designs[i], *part[designs[i].trait]).assign(p_value=found.p_value[i], chosen=designs[i].trait in chosen)
         for i in np.argsort(found.p_value, kind="stable")
     ]
     return pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=_WEIGHTS)
+
+
+def _proxies(chosen: Sequence[Design], won: NDArray[np.bool_], place: pd.Series | None) -> list[str]:
+    """Find the traits that fail the test beside the place: they tell where the team sells, not whom it wins."""
+    if place is None or len(place.dropna().unique()) < 2:
+        return []
+    beside = learn([*chosen, design(place)], won.astype(float))
+    return [one.trait for one, p in zip(chosen, beside.p_value[:-1], strict=True) if p > LEVEL]
 
 
 def _profile(
@@ -138,7 +94,7 @@ def _profile(
     for trait in order:
         number = is_number(accounts[trait])
         levels = bands(accounts[trait]) if number else as_levels(accounts[trait])
-        block = lifts(levels, won, _CONFIDENCE)
+        block = lifts(levels, won)
         if trait in rules:
             added = pd.Series(rules[trait].of(accounts[trait]), accounts.index)
             block["weight"] = added.groupby(levels, observed=True).mean()
@@ -158,7 +114,7 @@ def _held_out(
     for k in range(_FOLDS):
         held, rest = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
         if 0 < won[rest].sum() < len(rest):
-            found = learn(designs, won.astype(float), LEVEL, rest)
+            found = learn(designs, won.astype(float), rest)
             log_odds[held] = found.fitted.coef[0] + stack(found.chosen, len(held), held) @ found.fitted.coef[1:]
     return separation(won, log_odds)
 

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -16,31 +16,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Levels:
-    """
-    The weight of each level of a trait told in words.
-
-    Parameters
-    ----------
-    weights : mapping of str to float
-        Log-odds (or stated points) that a level adds over the average account.
-    """
+    """What each level of a trait told in words adds to the average account (log-odds, or stated points)."""
 
     weights: Mapping[str, float]
 
     def of(self, values: pd.Series) -> Floats:
-        """
-        Look up what each account's level adds.
-
-        Parameters
-        ----------
-        values : Series
-            One level per account; a missing one adds nothing, an unseen one neither, with a warning.
-
-        Returns
-        -------
-        array of float64, shape (n,)
-            Log-odds or points.
-        """
+        """Look up each account's level; a missing one adds nothing, an unseen one neither, with a warning."""
         levels = as_levels(values)
         unseen = sorted(set(levels.dropna().unique()) - set(self.weights))
         if unseen:
@@ -48,57 +29,24 @@ class Levels:
         return np.asarray(levels.map(self.weights).fillna(0.0), np.float64)
 
     def plain(self) -> dict[str, Any]:
-        """
-        Return the weights as TOML can hold them.
-
-        Returns
-        -------
-        dict of str to float
-            Weight by level.
-        """
+        """Return what TOML can hold."""
         return dict(self.weights)
 
     def lines(self) -> list[tuple[str, float]]:
-        """
-        Return the weights as lines of a table.
-
-        Returns
-        -------
-        list of (str, float)
-            Level and weight.
-        """
+        """List level and weight."""
         return list(self.weights.items())
 
-    def scaled(self, factor: float) -> "Levels":
-        """
-        Stretch all weights alike.
-
-        Parameters
-        ----------
-        factor : float
-            What each weight is multiplied by.
-
-        Returns
-        -------
-        Levels
-            A new rule.
-        """
-        return Levels({level: factor * weight for level, weight in self.weights.items()})
+    def scaled(self, factor: float) -> Self:
+        """Stretch all weights alike."""
+        return type(self)({level: factor * weight for level, weight in self.weights.items()})
 
 
 @dataclass(frozen=True)
 class Curve:
     """
-    The weight of a number, by straight lines between stated points and level beyond the ends.
+    What a number adds: straight lines between stated points, level beyond the ends.
 
-    Parameters
-    ----------
-    at : tuple of float
-        Values of the trait, rising.
-    weight : tuple of float
-        Log-odds (or stated points) at those values.
-    log : bool
-        The lines are straight in the logarithm of the value; for sizes, which spread over powers of ten.
+    ``log`` draws the lines over the logarithm of the value, for sizes, which spread over powers of ten.
     """
 
     at: tuple[float, ...]
@@ -106,107 +54,37 @@ class Curve:
     log: bool = True
 
     def of(self, values: pd.Series) -> Floats:
-        """
-        Read off what each account's value adds.
-
-        Parameters
-        ----------
-        values : Series
-            One number per account; a missing one adds nothing.
-
-        Returns
-        -------
-        array of float64, shape (n,)
-            Log-odds or points.
-        """
+        """Read off each account's value; a missing one adds nothing."""
         x = values.to_numpy("float64", na_value=np.nan).clip(self.at[0], self.at[-1])
         at = np.asarray(self.at)
         weight = np.interp(np.log(x), np.log(at), self.weight) if self.log else np.interp(x, at, self.weight)
         return np.where(np.isnan(x), 0.0, weight)
 
     def plain(self) -> dict[str, Any]:
-        """
-        Return the points as TOML can hold them.
-
-        Returns
-        -------
-        dict of str to list or bool
-            Keys ``at``, ``weight`` and ``log``.
-        """
+        """Return what TOML can hold."""
         return {"at": list(self.at), "weight": list(self.weight), "log": self.log}
 
     def lines(self) -> list[tuple[str, float]]:
-        """
-        Return the points as lines of a table.
-
-        Returns
-        -------
-        list of (str, float)
-            ``at`` the value, and its weight.
-        """
+        """List the points."""
         return [(f"at {at:,.6g}", weight) for at, weight in zip(self.at, self.weight, strict=True)]
 
-    def scaled(self, factor: float) -> "Curve":
-        """
-        Stretch all weights alike.
-
-        Parameters
-        ----------
-        factor : float
-            What each weight is multiplied by.
-
-        Returns
-        -------
-        Curve
-            A new rule.
-        """
-        return Curve(self.at, tuple(factor * weight for weight in self.weight), self.log)
+    def scaled(self, factor: float) -> Self:
+        """Stretch all weights alike."""
+        return type(self)(self.at, tuple(factor * weight for weight in self.weight), self.log)
 
 
 Rule = Levels | Curve
 
 
 def as_levels(values: pd.Series) -> pd.Series:
-    """
-    Read a trait as levels.
-
-    Parameters
-    ----------
-    values : Series
-        Text, category or boolean.
-
-    Returns
-    -------
-    Series of str
-        The same index; truth values become ``yes`` and ``no``.
-    """
+    """Read text, categories or truth values (yes and no) as levels."""
     if pd.api.types.is_bool_dtype(values):
         return values.map({True: "yes", False: "no"}).astype("str")
     return values.astype("str")
 
 
 def read_rules(card: Mapping[str, Any]) -> tuple[float | None, dict[str, Rule]]:
-    """
-    Read a rule card as it stands in a TOML file.
-
-    Parameters
-    ----------
-    card : mapping
-        Trait to ``{level: weight}``, or to ``{"at": [...], "weight": [...], "log": bool}`` for a number;
-        ``intercept``: log-odds of the average account, where it is known.
-
-    Returns
-    -------
-    intercept : float or None
-        Missing where the weights are stated and not yet calibrated.
-    rules : dict of str to Levels or Curve
-        By trait, in the order given.
-
-    Raises
-    ------
-    BadInput
-        With every trait that cannot be read.
-    """
+    """Read the intercept, where there is one, and the rule of each trait; name every trait that cannot be read."""
     faults: list[Fault] = []
     rules: dict[str, Rule] = {}
     for trait, entry in card.items():
