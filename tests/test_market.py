@@ -16,7 +16,7 @@ from territory_lab.market import (
     totals,
     unmatched,
 )
-from territory_lab.market.estimates import pooled_rates
+from territory_lab.market._rates import pooled_rates
 
 HALF = norm.ppf(0.9)
 

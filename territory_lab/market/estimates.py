@@ -1,20 +1,13 @@
-"""What a company's own books say about its market: contract values, fit and win rates, each with its error."""
+"""What a company's own books say about its market: contract values, each with its error, and who fits."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
-from territory_lab.errors import BadInput, Fault
+from territory_lab.market._rates import HALF_80
 
-Stated = float | Mapping[str, float] | pd.Series
-
-HALF_80 = float(norm.ppf(0.9))  # standard errors to either end of an 80 % interval
 _ENOUGH = 30  # customers with known size, below which spend is not scaled by size
-FIRM = 1e6  # strength of a rate that is stated, not estimated
-_MOST_POOLED = 1e4
 _TINY = 1e-12
 
 
@@ -79,27 +72,6 @@ def contract_values(customers: pd.DataFrame) -> ContractValues:
     return ContractValues(table, employees, exponent, exponent_error)
 
 
-def stated_values(value: Stated, sectors: pd.Index) -> ContractValues:
-    """
-    Take contract values as stated, without error.
-
-    Parameters
-    ----------
-    value : float, mapping or Series
-        Money a year for all sectors, or by sector.
-    sectors : Index
-        The sectors wanted.
-
-    Returns
-    -------
-    ContractValues
-        By sector; 0 where none is stated.
-    """
-    stated = by_group(value, sectors)
-    table = pd.DataFrame({"customers": 0, "contract_value": stated, "low": stated, "high": stated})
-    return ContractValues(table.assign(error=0.0), np.nan, 0.0, 0.0)
-
-
 def _pool(value: pd.Series, variance: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Shrink means towards their weighted mean by as much as their own errors explain their spread."""
     weight = 1 / variance
@@ -122,86 +94,6 @@ def _size_exponent(sized: pd.DataFrame) -> tuple[float, float]:
     slope = float((x * y).sum()) / squares
     left = max(len(sized) - sized["sector"].nunique() - 1, 1)
     return float(np.clip(slope, 0, 1)), float(np.sqrt(((y - slope * x) ** 2).sum() / left / squares))
-
-
-def pooled_rates(successes: pd.Series, trials: pd.Series) -> pd.DataFrame:
-    """
-    Estimate a rate for each group, small groups leaning on the whole.
-
-    Parameters
-    ----------
-    successes, trials : Series
-        By group; trials above 0 somewhere.
-
-    Returns
-    -------
-    DataFrame
-        By group: rate, and strength, the trials it is worth (own trials plus those lent by the whole): the rate is
-        Beta distributed with parameters rate x strength and (1 - rate) x strength. What is lent follows from the
-        spread between groups by moments (Kleinman 1973).
-    """
-    known = trials > 0
-    k, n = successes[known].astype("float64"), trials[known].astype("float64")
-    mean = (k.sum() + 0.5) / (n.sum() + 1)
-    noise = mean * (1 - mean)
-    scale = n.sum() - (n**2).sum() / n.sum()
-    excess = float((n * (k / n - mean) ** 2).sum() - (len(n) - 1) * noise)
-    between = excess / scale if scale > 0 else 0.0
-    lent = float(np.clip(noise / between - 1, 1, _MOST_POOLED)) if between > 0 else _MOST_POOLED
-    strength = trials + min(lent, float(n.sum()) + 1)
-    rate = (successes + mean * (strength - trials)) / strength
-    return pd.DataFrame({"rate": rate, "strength": strength})
-
-
-def stated_rates(value: Stated, groups: pd.Index) -> pd.DataFrame:
-    """
-    Take rates as stated, without error.
-
-    Parameters
-    ----------
-    value : float, mapping or Series
-        One share for all, or a share by group; groups that it does not name have 0.
-    groups : Index
-        The groups wanted.
-
-    Returns
-    -------
-    DataFrame
-        By group: rate, strength.
-
-    Raises
-    ------
-    BadInput
-        Where a share is not between 0 and 1.
-    """
-    rate = by_group(value, groups)
-    wrong = rate.index[~rate.between(0, 1)]
-    if len(wrong):
-        raise BadInput(
-            Fault("settings", "", str(one), f"{rate[one]} is no share", "state it between 0 and 1") for one in wrong
-        )
-    return pd.DataFrame({"rate": rate, "strength": FIRM})
-
-
-def by_group(value: Stated, groups: pd.Index) -> pd.Series:
-    """
-    Spread a stated number over groups.
-
-    Parameters
-    ----------
-    value : float, mapping or Series
-        One number for all, or one by group.
-    groups : Index
-        The groups wanted.
-
-    Returns
-    -------
-    Series of float64
-        By group; 0 for groups that are not named.
-    """
-    if isinstance(value, int | float):
-        return pd.Series(float(value), groups)
-    return pd.Series(dict(value), dtype="float64").reindex(groups).fillna(0.0)
 
 
 def serviceable(probability: pd.Series, customer: pd.Series, share: float = 0.8) -> pd.Series:

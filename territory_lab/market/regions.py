@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
 from territory_lab.errors import BadInput, Fault
-from territory_lab.market.estimates import HALF_80, pooled_rates
+from territory_lab.market._rates import HALF_80, pooled_rates
 from territory_lab.scoring.logit import fit_logit
 from territory_lab.scoring.traits import SPREAD, Design, design, stack
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from territory_lab.market.estimates import Stated, by_group
+from territory_lab.market._rates import Stated, by_group
 from territory_lab.market.size import market_by
 
 _TAILS = (0.1, 0.9)

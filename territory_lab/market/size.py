@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.stats import norm
 
 from territory_lab.errors import BadInput
-from territory_lab.market.cells import (
+from territory_lab.market._cells import (
     INPUTS,
     KEYS,
     account_faults,
@@ -17,10 +17,12 @@ from territory_lab.market.cells import (
     rates,
     reference_faults,
     served,
+    stated_values,
     win_rates,
     worked,
 )
-from territory_lab.market.estimates import FIRM, HALF_80, Stated, contract_values, stated_rates, stated_values
+from territory_lab.market._rates import FIRM, HALF_80, Stated, stated_rates
+from territory_lab.market.estimates import contract_values
 
 Floats = NDArray[np.float64]
 
@@ -93,11 +95,12 @@ def size_market(
     BadInput
         With every fault in the reference, the accounts or the settings.
     """
+    decided = opportunities is not None and bool((opportunities["stage"] != "open").any())
     faults = reference_faults(reference) + account_faults(
         accounts,
         priced=contract_value is not None,
         fitting=fit_share is not None,
-        winning=not (opportunities is None and win_rate is None),
+        winning=decided or win_rate is not None,
     )
     if faults:
         raise BadInput(faults)
@@ -114,7 +117,7 @@ def size_market(
         win = win_rates(opportunities, accounts, sectors)
     else:
         win = stated_rates(0.0 if win_rate is None else win_rate, sectors)
-    if capacity is None and opportunities is not None:
+    if capacity is None and opportunities is not None and decided:
         capacity = worked(opportunities)
     cells = rates(rates(cells, "sector", fit, "fit_share"), "sector", win, "win_rate")
     cells["need_share"] = cells["sector"].map(stated_rates(need_share, sectors)["rate"])

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from territory_lab.errors import Fault
-from territory_lab.market.estimates import ContractValues, pooled_rates
+from territory_lab.market._rates import Stated, by_group, pooled_rates
+from territory_lab.market.estimates import ContractValues
 from territory_lab.schema import SECTORS
 
 KEYS = ["area_id", "area", "sector", "sector_name", "employees", "establishments"]
@@ -25,24 +26,7 @@ INPUTS = [
 
 
 def served(reference: pd.DataFrame, customers: pd.DataFrame, values: ContractValues) -> pd.DataFrame:
-    """
-    Keep the sectors that the company serves, with the price of each cell and what is held in it.
-
-    Parameters
-    ----------
-    reference : DataFrame
-        Cells of area and sector, as :func:`size_market` takes them.
-    customers : DataFrame
-        sector, spend (above 0), and area_id where there.
-    values : ContractValues
-        Estimated or stated; sectors that it does not hold are not served.
-
-    Returns
-    -------
-    DataFrame
-        The cells with area, sector_name, interval of establishments, contract_value (money a year, scaled to the size
-        of the cell's establishments), contract_error (of its logarithm) and held (money a year).
-    """
+    """Keep the sectors that the company serves, with the price of each cell at its size and what is held in it."""
     cells = reference.reset_index(drop=True).copy()
     for name, key in (("area", "area_id"), ("sector_name", "sector")):
         cells[name] = cells[name].fillna(cells[key]) if name in cells else cells[key]
@@ -59,23 +43,18 @@ def served(reference: pd.DataFrame, customers: pd.DataFrame, values: ContractVal
     return cells.assign(held=0.0 if held.empty else held.reindex(places).fillna(0.0).to_numpy())
 
 
+def stated_values(value: Stated, sectors: pd.Index) -> ContractValues:
+    """Take contract values as stated, without error; 0 for a sector that has none."""
+    stated = by_group(value, sectors)
+    table = pd.DataFrame({"customers": 0, "contract_value": stated, "low": stated, "high": stated})
+    return ContractValues(table.assign(error=0.0), np.nan, 0.0, 0.0)
+
+
 def fit_rates(accounts: pd.DataFrame, sectors: pd.Index, size_exponent: float) -> pd.DataFrame:
     """
-    Estimate the share of each sector's value that fits.
+    Estimate the share of each sector's value that fits, as rate and strength.
 
-    Parameters
-    ----------
-    accounts : DataFrame
-        sector, fit (bool, or the probability that it buys), and employees where there.
-    sectors : Index
-        The sectors wanted.
-    size_exponent : float
-        Accounts count by employees to this power, as spend does.
-
-    Returns
-    -------
-    DataFrame
-        By sector: rate, strength (accounts that the estimate is worth).
+    Accounts count by employees to the power by which spend grows with size; ``fit`` may be a probability.
     """
     size = accounts["employees"].clip(lower=1).fillna(1.0) if "employees" in accounts else 1.0
     weight = pd.Series(size**size_exponent, accounts.index)
@@ -88,84 +67,26 @@ def fit_rates(accounts: pd.DataFrame, sectors: pd.Index, size_exponent: float) -
 
 
 def win_rates(opportunities: pd.DataFrame, accounts: pd.DataFrame, sectors: pd.Index) -> pd.DataFrame:
-    """
-    Estimate the share of decided opportunities that was won, by sector.
-
-    Parameters
-    ----------
-    opportunities : DataFrame
-        account_id, stage; open ones are not yet decided and do not count.
-    accounts : DataFrame
-        By account_id: sector.
-    sectors : Index
-        The sectors wanted.
-
-    Returns
-    -------
-    DataFrame
-        By sector: rate, strength (opportunities that the estimate is worth).
-    """
+    """Estimate the share of decided opportunities that was won, by sector, as rate and strength."""
     decided = opportunities[opportunities["stage"] != "open"]
     won = (decided["stage"] == "won").groupby(decided["account_id"].map(accounts["sector"]))
     return pooled_rates(*(counts.reindex(sectors).fillna(0.0) for counts in (won.sum(), won.count())))
 
 
 def worked(opportunities: pd.DataFrame) -> float:
-    """
-    Count the opportunities that the team brings to a decision in a year.
-
-    Parameters
-    ----------
-    opportunities : DataFrame
-        stage, close_date (of the won and lost).
-
-    Returns
-    -------
-    float
-        Won and lost ones in the 365 days up to the last decision.
-    """
+    """Count the opportunities won and lost in the 365 days up to the last decision."""
     closed = opportunities.loc[opportunities["stage"] != "open", "close_date"]
     return float((closed > closed.max() - pd.Timedelta(days=365)).sum())
 
 
 def rates(cells: pd.DataFrame, key: str, table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """
-    Lay rates by sector or area beside the cells.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        With the key.
-    key : str
-        ``sector`` or ``area_id``.
-    table : DataFrame
-        By key: rate, strength.
-    name : str
-        The rate becomes ``<name>``, its strength the name's first word and ``_strength``.
-
-    Returns
-    -------
-    DataFrame
-        The cells with two more columns.
-    """
+    """Lay a rate by sector or area beside the cells as ``name``, its strength as the first word and ``_strength``."""
     strength = name.split("_", maxsplit=1)[0] + "_strength"
     return cells.assign(**{name: cells[key].map(table["rate"]), strength: cells[key].map(table["strength"])})
 
 
 def reference_faults(reference: pd.DataFrame) -> list[Fault]:
-    """
-    Find what would make a market wrong in silence.
-
-    Parameters
-    ----------
-    reference : DataFrame
-        As :func:`size_market` takes it.
-
-    Returns
-    -------
-    list of Fault
-        Missing columns, cells that stand twice, unknown sectors, counts missing or below 0, intervals turned round.
-    """
+    """Find missing columns, cells that stand twice, unknown sectors, bad counts and intervals turned round."""
     needed = ["area_id", "sector", "employees", "establishments", "source"]
     faults = [
         Fault("market", one, "", "the column is missing", "add it") for one in needed if one not in reference.columns
@@ -192,21 +113,7 @@ def reference_faults(reference: pd.DataFrame) -> list[Fault]:
 
 
 def account_faults(accounts: pd.DataFrame, priced: bool, fitting: bool, winning: bool) -> list[Fault]:
-    """
-    Find what the accounts lack for the figures that are not stated.
-
-    Parameters
-    ----------
-    accounts : DataFrame
-        As :func:`size_market` takes it.
-    priced, fitting, winning : bool
-        Whether contract value, fit share and win rate are stated or can be estimated elsewhere.
-
-    Returns
-    -------
-    list of Fault
-        What is missing, and negative spend or size.
-    """
+    """Find what the accounts lack for the figures that are neither stated nor to be had elsewhere."""
     faults = []
     if "sector" not in accounts:
         faults.append(Fault("accounts", "sector", "", "the column is missing", "add it; the market is cut by sector"))
