@@ -57,12 +57,12 @@ class CallPlan:
         Share of those hours for everything but customers and travel.
     """
 
-    customer_calls: Mapping[str, float] = _by_tier(12, 8, 4, 2)
-    prospect_calls: Mapping[str, float] = _by_tier(6, 2, 0, 0)
+    customer_calls: Mapping[str, float] = _by_tier(12, 6, 3, 1)
+    prospect_calls: Mapping[str, float] = _by_tier(4, 1, 0, 0)
     call_h: Mapping[str, float] = _by_tier(1, 1, 0.75, 0.5)
-    preparation_h: float = 0.5
-    calls_per_day: float = 4.0
-    nights: int = 2
+    preparation_h: float = 0.25
+    calls_per_day: float = 5.0
+    nights: int = 3
     night_h: float = 2.0
     speed_km_h: float = 70.0
     circuity: float = 1.2

@@ -97,7 +97,7 @@ def test_tours_scale_with_the_root_of_the_area_and_one_stop_has_none():
 
 
 def test_unit_workload_is_calls_and_preparation_plus_nested_rounds():
-    plan = CallPlan(customer_calls={"A": 3, "B": 1, "C": 0, "D": 0}, speed_km_h=50, circuity=1.2)
+    plan = CallPlan(customer_calls={"A": 3, "B": 1, "C": 0, "D": 0}, preparation_h=0.5, speed_km_h=50, circuity=1.2)
     table = accounts(["u", "u", "u", "v", None], ["A", "A", "B", "A", "A"], [True] * 5)
     units = pd.DataFrame({"area_km2": [900.0, 100.0, 5.0]}, index=pd.Index(["u", "v", "w"], name="unit_id"))
     hours = unit_workload(table, units, plan)

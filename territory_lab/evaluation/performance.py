@@ -11,14 +11,16 @@ from territory_lab.errors import BadInput, Fault
 Z_90 = 1.645
 """Half-width of a 90 % interval in standard deviations."""
 
-ELASTICITIES = np.array([0.66, 0.0])
-"""What is believed before looking: sales rise with potential at 1 - 0.34 (see ``response``), not with workload."""
+SLOPES = {"sales": 0.66, "reach": 0.0, "depth": -0.34}
+"""How each is believed to rise with potential before looking, by the elasticity of ``response``."""
 
 BELIEF = 0.2
 """Standard deviation of that belief."""
 
 DRIVERS = {
     "workload_h": (1.15, 1, "carries {value:,.0f} h of work against {usual:,.0f} h"),
+    "reach": (1.15, -1, "reaches {relative:.0%} of the accounts usual for its mix"),
+    "depth": (1.15, -1, "sells {relative:.0%} of the usual to those it reaches"),
     "mean_km": (1.3, 1, "lies {value:,.0f} km from its centre on average against {usual:,.0f} km"),
     "win_rate": (1.2, -1, "wins {value:.0%} of its opportunities against {usual:.0%}"),
     "on_plan_share": (1.15, -1, "gets {value:.0%} of the planned calls against {usual:.0%}"),
@@ -30,10 +32,11 @@ def territory_sales(
     sales: pd.Series, territory: pd.Series, potential: pd.Series | None = None, territories: pd.Index | None = None
 ) -> pd.DataFrame:
     """
-    Sum the sales of accounts by territory, with the noise in each sum.
+    Sum the sales of accounts by territory, and say what they would be without the luck of a few large accounts.
 
-    The noise is that of a sum over accounts of which each departs from its share of the potential (from zero, where no
-    potential is known) as accounts will: the root of the summed squares of these departures.
+    A sum over accounts is as noisy as its largest ones. Where potential is known, each account is held against those of
+    its tenth of potential: does it buy, and how much for its potential. The first gives ``reach``, the second (the mean
+    of its logarithm) ``depth``; potential x reach x depth are sales without that noise.
 
     Parameters
     ----------
@@ -49,15 +52,36 @@ def territory_sales(
     Returns
     -------
     DataFrame
-        By ``territory_id``: ``sales``, ``sales_sd``, ``customers`` (accounts that sold).
+        By ``territory_id``: ``sales``, ``sales_sd`` (noise: root of the summed squares of account sales), ``customers``
+        (accounts that bought) and, with potential, ``reach`` and ``depth`` (ratios), ``reach_sd``, ``depth_sd``.
     """
     sold = sales.reindex(territory.index).fillna(0.0)
-    wanted = 0.0 if potential is None else potential.reindex(territory.index).fillna(0.0)
-    usual = wanted * (sold.sum() / wanted.sum()) if isinstance(wanted, pd.Series) and wanted.sum() > 0 else 0.0
-    frame = pd.DataFrame({"sales": sold, "sales_sd": (sold - usual) ** 2, "customers": (sold > 0).astype(int)})
+    buys = sold > 0
+    frame = pd.DataFrame({"sales": sold, "sales_sd": sold**2, "customers": buys.astype(int)})
     table = frame.groupby(territory).sum().rename_axis("territory_id")
     table["sales_sd"] = np.sqrt(table["sales_sd"])
-    return table if territories is None else table.reindex(territories, fill_value=0).rename_axis("territory_id")
+    if potential is not None:
+        table = table.join(_reach_and_depth(sold, territory, potential.reindex(territory.index).fillna(0.0)))
+    if territories is None:
+        return table
+    zero = dict.fromkeys(("sales", "sales_sd", "customers"), 0)
+    return table.reindex(territories).fillna(zero).rename_axis("territory_id")
+
+
+def _reach_and_depth(sold: pd.Series, territory: pd.Series, potential: pd.Series) -> pd.DataFrame:
+    """Compare accounts with those of their tenth of potential, territory by territory."""
+    known = (potential > 0) & territory.notna()
+    sold, territory, potential = sold[known], territory[known], potential[known]
+    tenth = (potential.rank(method="first") * 10 // (len(potential) + 1)).astype(int)
+    buys = sold > 0
+    chance = buys.groupby(tenth).transform("mean")
+    sums = pd.DataFrame({"buys": buys, "chance": chance, "luck": chance * (1 - chance)}).groupby(territory).sum()
+    depth = pd.Series(np.log(sold[buys] / potential[buys]))
+    depth = depth - depth.groupby(tenth[buys]).transform("mean")
+    reach = sums["buys"] / sums["chance"]
+    deep = pd.Series(np.exp(depth.groupby(territory[buys]).mean())).reindex(sums.index)
+    table = pd.DataFrame({"reach": reach, "depth": deep, "reach_sd": np.sqrt(sums["luck"]) / sums["chance"] * reach})
+    return table.assign(depth_sd=depth.std() / np.sqrt(sums["buys"].where(sums["buys"] > 0)) * deep)
 
 
 def outcomes(
@@ -103,16 +127,17 @@ def performance(territories: pd.DataFrame, margin: float = 0.1, noise: float = 0
     """
     Return how each territory sells against what its potential and workload explain.
 
-    The logarithm of sales is a line in the logarithms of potential and workload, plus what is peculiar to the
-    territory, plus noise. How much is peculiar is learnt from all territories at once (empirical Bayes), so that a
-    small territory with a bad year is pulled towards the others. A verdict needs a 90 % interval beyond 1 and a ratio
-    beyond the margin.
+    The logarithm of sales (of reach and of depth, where these are known) is a line in the logarithms of potential and
+    workload, plus what is peculiar to the territory, plus noise. How much is peculiar is learnt from all territories at
+    once (empirical Bayes), so that a small territory with a bad year is pulled towards the others. A verdict needs a
+    90 % interval beyond 1 and a ratio beyond the margin.
 
     Parameters
     ----------
     territories : DataFrame
         By ``territory_id``: ``sales`` (money a year), ``potential`` (money a year), ``workload_h``; where known
-        ``sales_sd`` (see ``territory_sales``) and the possible reasons ``mean_km``, ``win_rate``, ``on_plan_share``.
+        ``reach``, ``depth`` and their ``_sd`` (see ``territory_sales``; judged in place of the sum), else ``sales_sd``;
+        and the possible reasons ``mean_km``, ``win_rate``, ``on_plan_share``.
     margin : float, default 0.1
         Departures from 1 smaller than this are as expected.
     noise : float, default 0.15
@@ -132,18 +157,29 @@ def performance(territories: pd.DataFrame, margin: float = 0.1, noise: float = 0
     ]
     if faults:
         raise BadInput(faults)
-    sells = territories["sales"] > 0
-    selling = territories[sells]
-    share = selling["sales_sd"] / selling["sales"] if "sales_sd" in selling else pd.Series(noise, index=selling.index)
+    parts = ["reach", "depth"] if {"reach", "depth"} <= set(territories) else ["sales"]
+    sells = (territories[parts] > 0).all(axis=1)
     design = np.log(territories[["potential", "workload_h"]].to_numpy(dtype=float))
     design -= design[sells].mean(axis=0) if sells.any() else 0.0
-    fit = _pool(
-        np.log(selling["sales"].to_numpy(dtype=float)), design[sells], share.fillna(noise).to_numpy(dtype=float)
-    )
-    expected = np.exp(fit.level + design @ fit.slopes)
+    line, peculiar, variance = np.zeros(len(design)), np.zeros(sells.sum()), np.zeros(sells.sum())
+    for part in parts:
+        known = territories.loc[sells, part].to_numpy(dtype=float)
+        spread = (
+            territories.loc[sells, f"{part}_sd"] / known
+            if f"{part}_sd" in territories
+            else pd.Series(noise, range(len(known)))
+        )
+        fit = _pool(np.log(known), design[sells], spread.fillna(noise).to_numpy(dtype=float), SLOPES[part])
+        line += fit.level + design @ fit.slopes
+        peculiar += fit.peculiar
+        variance += fit.variance
+    expected = np.exp(line)
+    if "sales" not in parts:
+        bought = territories["potential"] * territories[parts].fillna(0.0).prod(axis=1)
+        expected = expected * territories["potential"] * territories["sales"].sum() / bought.sum()
     table = pd.DataFrame({"sales": territories["sales"], "expected": expected}, index=territories.index)
     for name, z in (("ratio", 0.0), ("low", -Z_90), ("high", Z_90)):
-        table.loc[sells, name] = np.exp(fit.peculiar + z * fit.peculiar_sd)
+        table.loc[sells, name] = np.exp(peculiar + z * np.sqrt(variance))
     strong = (table["low"] > 1) & (table["ratio"] >= 1 + margin)
     troubled = ((table["high"] < 1) & (table["ratio"] <= 1 - margin)) | ~sells
     table["verdict"] = pd.Series(
@@ -167,17 +203,18 @@ class _Fit(NamedTuple):
     level: float
     slopes: np.ndarray
     peculiar: np.ndarray
-    peculiar_sd: np.ndarray
+    variance: np.ndarray
 
 
-def _pool(logs: np.ndarray, design: np.ndarray, noise: np.ndarray) -> _Fit:
+def _pool(logs: np.ndarray, design: np.ndarray, noise: np.ndarray, slope: float) -> _Fit:
     """Fit ``logs = level + design @ slopes + peculiar + noise``, the spread of ``peculiar`` by highest likelihood."""
     count, slopes = design.shape
+    believed = np.array([slope] + [0.0] * (slopes - 1))
     if count == 0:
-        return _Fit(0.0, ELASTICITIES, np.empty(0), np.empty(0))
+        return _Fit(0.0, believed, np.empty(0), np.empty(0))
     line = np.column_stack([np.ones(count), design])
     belief = np.diag([100.0] + [BELIEF**2] * slopes)
-    centred = logs - logs.mean() - design @ ELASTICITIES
+    centred = logs - logs.mean() - design @ believed
     known = line @ belief @ line.T + np.diag(noise**2)
 
     def surprise(log_spread: float) -> float:
@@ -188,13 +225,8 @@ def _pool(logs: np.ndarray, design: np.ndarray, noise: np.ndarray) -> _Fit:
     spread = float(np.exp(optimize.minimize_scalar(surprise, bounds=(-7.0, 1.0), method="bounded").x))
     inverse = np.linalg.inv(known + spread**2 * np.eye(count))
     learnt = belief @ line.T @ inverse @ centred
-    variance = spread**2 - spread**4 * np.diag(inverse)
-    return _Fit(
-        float(logs.mean() + learnt[0]),
-        ELASTICITIES + learnt[1:],
-        spread**2 * inverse @ centred,
-        np.sqrt(np.maximum(variance, 0.0)),
-    )
+    variance = np.maximum(spread**2 - spread**4 * np.diag(inverse), 0.0)
+    return _Fit(float(logs.mean() + learnt[0]), believed + learnt[1:], spread**2 * inverse @ centred, variance)
 
 
 def _reason(result: pd.Series, facts: pd.Series, usual: pd.Series) -> str:
@@ -208,7 +240,7 @@ def _reason(result: pd.Series, facts: pd.Series, usual: pd.Series) -> str:
     off, near, far = abs(result["ratio"] - 1), *sorted(abs(result[["low", "high"]] - 1))
     said = f"Sells {off:.0%} {word} than its potential and workload explain ({near:.0%} to {far:.0%})."
     clauses = [
-        words.format(value=facts[name], usual=usual[name])
+        words.format(value=facts[name], usual=usual[name], relative=facts[name] / usual[name])
         for name, (factor, hurts, words) in DRIVERS.items()
         if name in facts.index and _differs(facts[name], usual[name], factor, hurts * (-1 if strong else 1))
     ]

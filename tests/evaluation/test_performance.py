@@ -95,10 +95,43 @@ def test_sales_sum_by_territory_with_the_noise_of_their_accounts():
     assert table["sales"].tolist() == [7, 5, 0]
     assert table["sales_sd"].tolist() == [5, 5, 0]
     assert table["customers"].tolist() == [2, 1, 0]
-    exact = territory_sales(
-        pd.Series({"a": 3.0, "b": 4.0, "c": 5.0}), territory, pd.Series({"a": 6.0, "b": 8.0, "c": 10.0})
-    )
-    assert exact["sales_sd"].tolist() == [0, 0]
+
+
+def accounts(seed: int, effect: np.ndarray) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Sales of accounts with heavy tails, a territory's effect on them, and their potential."""
+    generator = np.random.default_rng(seed)
+    territory = pd.Series(generator.integers(0, len(effect), 6_000), name="territory_id")
+    potential = pd.Series(generator.lognormal(0, 1.3, 6_000))
+    buys = generator.random(6_000) < 0.2 + 0.3 * potential.rank(pct=True)
+    sales = potential * np.exp(effect[territory] + generator.normal(0, 0.8, 6_000))
+    return sales.where(buys, 0.0), territory.map("t{:02d}".format).astype("str"), potential
+
+
+def test_reach_and_depth_leave_out_the_luck_of_a_few_large_accounts():
+    effect = np.r_[-0.5, -0.5, 0.5, 0.5, np.zeros(26)]
+    found, false, depth, ratio = 0, 0, [], []
+    for seed in range(10):
+        sales, territory, potential = accounts(seed, effect)
+        table = territory_sales(sales, territory, potential)
+        table["potential"] = potential.groupby(territory).sum()
+        result = performance(table.assign(workload_h=1.0))
+        found += (result["verdict"].iloc[:2] == "troubled").sum() + (result["verdict"].iloc[2:4] == "strong").sum()
+        false += (result["verdict"].iloc[4:] != "as expected").sum()
+        depth += (np.log(table["depth"]) - effect).tolist()
+        ratio += (np.log(table["sales"] / table["potential"]) - effect).tolist()
+    assert found >= 0.9 * 40
+    assert false <= 0.05 * 260
+    assert np.std(depth) < 0.6 * np.std(ratio)
+
+
+def test_reach_counts_buyers_against_those_expected_of_their_potential():
+    effect = np.zeros(3)
+    sales, territory, potential = accounts(0, effect)
+    table = territory_sales(sales, territory, potential)
+    tenth = pd.qcut(potential, 10, labels=False)
+    chance = (sales > 0).groupby(tenth).mean().reindex(tenth).to_numpy()
+    expected = (sales > 0).groupby(territory).sum() / pd.Series(chance).groupby(territory).sum()
+    np.testing.assert_allclose(table["reach"], expected, rtol=0.02)
 
 
 def test_win_rates_have_wilson_intervals_and_trends_compare_two_years():
