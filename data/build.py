@@ -9,8 +9,10 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import build_counties
 import pandas as pd
+from build_counties import tables
+from build_korea import korea
+from build_market import market
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -57,12 +59,17 @@ def write(frame: pd.DataFrame, name: str) -> None:
     print(f"{path.name:20} {len(frame):7,} rows {path.stat().st_size / 1024:7,.0f} kB")
 
 
+def build(source: dict[str, Path]) -> None:
+    """Write the reference tables from unpacked packages."""
+    places = tables(source)
+    for name, frame in {**places, "market": market(source, places["counties"]), "korea": korea(source)}.items():
+        write(frame, name)
+
+
 def main() -> None:
     """Download the packages and write the reference tables."""
     with tempfile.TemporaryDirectory() as folder:
-        source = {name: fetch(client, name, *pin, Path(folder)) for client, name, *pin in PACKAGES}
-        for name, frame in build_counties.tables(source).items():
-            write(frame, name)
+        build({name: fetch(client, name, *pin, Path(folder)) for client, name, *pin in PACKAGES})
 
 
 if __name__ == "__main__":
