@@ -40,6 +40,12 @@ class Settings:
         How far ahead propensity looks.
     tolerance_share : float
         How far a territory's workload may lie from its target, as a share.
+    win_rate_share : float
+        Share of opportunities that are won, where no opportunities tell.
+    margin_share : float
+        Gross margin as a share of sales, where no products tell.
+    rep_cost : float
+        Money that a rep costs a year, all told.
     bounds : tuple of float
         (west, south, east, north) in degrees that hold every account; empty: the whole world.
     """
@@ -49,6 +55,9 @@ class Settings:
     seed: int = 0
     horizon_days: int = 180
     tolerance_share: float = 0.10
+    win_rate_share: float = 0.25
+    margin_share: float = 0.35
+    rep_cost: float = 180_000.0
     bounds: tuple[float, ...] = ()
 
     @classmethod

@@ -8,10 +8,10 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "territory_lab"
 FLOORS = [
     {"errors", "shipped"},
-    {"charts", "response", "quota", "quality"},
+    {"charts", "response", "quota", "quality", "sizing"},
     {"schema", "alignment", "sizing"},
     {"workspace", "geography", "timeline", "scoring", "maps"},
-    {"market", "workload", "propensity", "crm", "sample", "scenarios", "results"},
+    {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book"},
     {"evaluation"},
     {"journey"},
     {"widgets", "reporting"},

@@ -1,0 +1,181 @@
+"""The account book: a workspace's accounts, units, neighbours and homes, each joined once and in one place."""
+
+import geopandas as gpd
+import pandas as pd
+
+from territory_lab import geography
+from territory_lab.errors import MissingTable
+from territory_lab.timeline import data_end
+from territory_lab.workspace import Workspace
+
+YEAR = pd.Timedelta(days=365)
+_TRAITS = ["sector", "employees", "revenue", "name", "owner_id"]
+
+
+def units(space: Workspace) -> pd.DataFrame:
+    """
+    Return the units: the workspace's own, or the counties of the states in which it has accounts and their mainland.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by unit_id; columns of the units table, ``geometry`` (EPSG:4326) where known.
+    """
+    counties = geography.counties().set_index("unit_id")
+    if "units" not in space.tables:
+        reached = _county(space.tables["accounts"], counties).map(counties["state"]).unique()
+        near: pd.DataFrame = counties[~counties["state"].isin(_FAR) | counties["state"].isin(reached)]
+        return near
+    own = space.tables["units"].set_index("unit_id")
+    if "geometry" not in own and own.index.isin(counties.index).all():
+        own = gpd.GeoDataFrame(own.join(counties["geometry"]), geometry="geometry", crs=counties.crs)
+    return own
+
+
+_FAR = ("AK", "HI", "PR")
+
+
+def neighbours(space: Workspace, places: pd.DataFrame) -> pd.DataFrame | None:
+    """
+    Return which units lie side by side.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+    places : DataFrame
+        Its units.
+
+    Returns
+    -------
+    DataFrame or None
+        Columns unit_a, unit_b; None where nothing says so: territories are then not held to be contiguous.
+    """
+    if "neighbours" in space.tables:
+        return space.tables["neighbours"][["unit_a", "unit_b"]]
+    counties = geography.neighbours()
+    if places.index.isin(geography.counties()["unit_id"]).all():
+        inside = counties["unit_a"].isin(places.index) & counties["unit_b"].isin(places.index)
+        return counties.loc[inside, ["unit_a", "unit_b"]]
+    return geography.touching(places.reset_index())[["unit_a", "unit_b"]] if "geometry" in places else None
+
+
+def accounts(space: Workspace, places: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return one row per account with all that is known of it and of its place.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+    places : DataFrame
+        Its units.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by account_id: the traits that the table has, ``unit_id``, ``area_id``, ``state``, ``density``
+        (people per km2), ``median_income`` of the unit, ``customer`` (bool), ``spend`` (orders of the last 12 months).
+    """
+    table = space.tables["accounts"].set_index("account_id")
+    book = table[[column for column in _TRAITS if column in table]].copy()
+    book["unit_id"] = _county(table.reset_index(), places).to_numpy()
+    at = places.reindex(book["unit_id"])
+    for column in ("area_id", "state", "median_income"):
+        if column in places:
+            book[column] = at[column].to_numpy()
+    if {"population", "area_km2"} <= set(places):
+        book["density"] = (at["population"] / at["area_km2"]).to_numpy()
+    book["customer"] = book.index.isin(_buyers(space))
+    book["spend"] = _spend(space).reindex(book.index).fillna(0.0)
+    return book
+
+
+def homes(space: Workspace) -> pd.DataFrame:
+    """
+    Return each territory's home and the share of the workload that its reps can carry.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by territory_id: ``rep`` (names), ``lon``, ``lat`` (of the first rep there), ``reps`` (how many),
+        ``selling_h`` (a year, where stated), ``quota`` (where stated), ``share_workload_h``.
+
+    Raises
+    ------
+    MissingTable
+        Where no rep has both a territory and a home.
+    """
+    reps = space.need("reps", step="fixed homes")[0]
+    if not {"territory_id", "lon", "lat"} <= set(reps):
+        raise MissingTable("fixed homes are switched off: reps need territory_id, lon and lat")
+    based = reps.dropna(subset=["territory_id", "lon", "lat"]).sort_values("rep_id")
+    if based.empty:
+        raise MissingTable("fixed homes are switched off: no rep has a territory and a home")
+    hours = based["selling_h"] if "selling_h" in based else pd.Series(float("nan"), index=based.index)
+    load = hours.fillna(hours.mean()) if hours.notna().any() else pd.Series(1.0, index=based.index)
+    grouped = based.assign(load=load, selling_h=hours).groupby("territory_id")
+    found = grouped.agg(lon=("lon", "first"), lat=("lat", "first"), reps=("rep_id", "size"), load=("load", "sum"))
+    found["rep"] = grouped["name"].agg(", ".join)
+    found["selling_h"] = grouped["selling_h"].sum(min_count=1)
+    if "quota" in based:
+        found["quota"] = grouped["quota"].sum(min_count=1)
+    found["share_workload_h"] = found["load"] / found["load"].sum()
+    return found.drop(columns="load")
+
+
+def today(space: Workspace, places: pd.DataFrame) -> pd.Series | None:
+    """
+    Return today's alignment.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+    places : DataFrame
+        Its units.
+
+    Returns
+    -------
+    Series or None
+        ``territory_id`` by ``unit_id``, in the order of the units.
+    """
+    if "alignment" not in space.tables:
+        return None
+    table = space.tables["alignment"].set_index("unit_id")["territory_id"]
+    return table.reindex(places.index).rename("territory_id").rename_axis("unit_id")
+
+
+def _county(table: pd.DataFrame, places: pd.DataFrame) -> pd.Series:
+    """Place accounts in units."""
+    postcodes = geography.postcodes() if places.index.isin(geography.counties()["unit_id"]).all() else None
+    return geography.unit_of(table, places.reset_index(), postcodes)
+
+
+def _buyers(space: Workspace) -> pd.Index:
+    """Accounts that have ordered, or won opportunities where there are no orders, or all where nothing tells."""
+    if "orders" in space.tables:
+        return pd.Index(space.tables["orders"]["account_id"].unique())
+    if "opportunities" in space.tables:
+        deals = space.tables["opportunities"]
+        return pd.Index(deals.loc[deals["stage"] == "won", "account_id"].unique())
+    return pd.Index(space.tables["accounts"]["account_id"])
+
+
+def _spend(space: Workspace) -> pd.Series:
+    """Order value of the last 12 months by account."""
+    if "orders" not in space.tables:
+        return pd.Series(dtype="float64")
+    orders = space.tables["orders"]
+    lately = orders["order_date"] >= data_end(space.tables) - YEAR
+    return orders[lately].groupby("account_id")["amount"].sum()
