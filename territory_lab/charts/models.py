@@ -6,7 +6,7 @@ import seaborn as sns
 
 from territory_lab.charts.customers import intervals, percent_axes, row_axes
 from territory_lab.charts.picture import Picture
-from territory_lab.charts.tokens import ACCENT, INK, MUTED, SEQUENTIAL, styled
+from territory_lab.charts.tokens import ACCENT, INK, MUTED, PAPER, SEQUENTIAL, styled
 from territory_lab.charts.words import SPACE, band, count, number, percent
 
 _NEAR = 0.1
@@ -86,29 +86,29 @@ def gains(curve: pd.DataFrame) -> Picture:
 @styled
 def reliability(comparison: pd.DataFrame) -> Picture:
     """
-    Draw how well models rank the buyers, beside the simple rule they must beat.
+    Draw how well models rank the buyers, beside the simple rule each must beat.
 
     Parameters
     ----------
     comparison : DataFrame
-        Columns model (a name), auc, low, high; the model of each name that ends in ``base`` is the rule to beat.
+        Columns model (a name), auc, low, high, base (AUC of the simple rule on the same cases) and gain_low (low end
+        of the interval of the paired difference).
 
     Returns
     -------
     Picture
-        Points with intervals; one half means no better than chance.
+        Points with intervals, the rule as a hollow diamond; one half means no better than chance.
     """
     rows = comparison.sort_values("auc")
-    base = rows["model"].str.lower().str.endswith("base")
-    best = rows[~base]
-    ahead = int((best["low"] > rows.loc[base, "auc"].max()).sum()) if base.any() else 0
-    title = f"The best model ranks a buyer first in {percent(best['auc'].max())} of the pairs"
-    if base.any():
-        title += ", clearly better than the simple rule" if ahead else ", not clearly better than the simple rule"
-    subtitle = "How often a buyer is ranked before another account (AUC), later data than fitted on, with interval"
-    picture = Picture(title, subtitle, height=0.55 + 0.3 * len(rows))
+    ahead = [name for name, gain in zip(rows["model"], rows["gain_low"], strict=True) if gain > 0]
+    title = (
+        f"Clearly better than a simple rule: {', '.join(ahead)}" if ahead else "No model clearly beats a simple rule"
+    )
+    subtitle = "How often a buyer is ranked before another account (AUC), with interval; hollow diamond: simple rule"
+    picture = Picture(title, subtitle, height=0.55 + 0.34 * len(rows))
     ax = row_axes(picture, list(rows["model"]), right=1.5)
-    intervals(ax, rows["auc"], rows["low"], rows["high"], ~base.to_numpy())
+    intervals(ax, rows["auc"], rows["low"], rows["high"], np.ones(len(rows), dtype=bool))
+    ax.scatter(rows["base"], range(len(rows)), s=34, marker="D", c=PAPER, edgecolors=INK, linewidths=1.1, zorder=2)
     for at, (auc, low, high) in enumerate(rows[["auc", "low", "high"]].to_numpy()):
         text = band(auc, low, high, lambda x: number(x, 2))
         ax.annotate(text, (high, at), (6, 0), textcoords="offset points", va="center")

@@ -110,7 +110,9 @@ def choropleth(
     classes = pd.Series(np.searchsorted(edges, known.to_numpy(), side="right"), index=known.index)
     subtitle = f"{_capital(what)} by unit{note and f', {note}'}"
     top = known.nlargest(max(1, round(len(known) / 10))).sum() / known.sum() if known.sum() else 0.0
-    picture, ax = _canvas(page, title or f"A tenth of the units holds {percent(top)} of the {what}", subtitle)
+    picture, ax = _canvas(
+        page, title or f"A tenth of the units holds {percent(top)} of the {what}", subtitle, legend=True
+    )
     ramp = [SEQUENTIAL[i] for i in np.linspace(0, len(SEQUENTIAL) - 1, len(edges) + 1).round().astype(int)]
     for level, shape in dissolve(page.shapes, classes).items():
         _draw(ax, shape, facecolor=ramp[int(str(level))])
@@ -207,14 +209,17 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _canvas(page: Sheet, title: str, subtitle: str, *, ground: bool = True) -> tuple[Picture, Axes]:
+def _canvas(
+    page: Sheet, title: str, subtitle: str, *, ground: bool = True, legend: bool = False
+) -> tuple[Picture, Axes]:
     """Give a picture of the sheet's proportions, the units in grey, the frames of far parts drawn."""
     frames = gpd.GeoSeries([shapely.box(*_corners(part.frame)) for part, _ in page.parts if part.frame is not None])
     bounds = np.array([page.shapes.total_bounds, *frames.bounds.to_numpy()])
     (left, bottom), (right, top) = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)
-    height = min(_TALLEST_IN, WIDTH_IN * (top - bottom) / (right - left)) + 0.4
+    foot = 0.35 if legend else 0.05
+    height = min(_TALLEST_IN, WIDTH_IN * (top - bottom) / (right - left)) + foot
     picture = Picture(title, subtitle, height=height)
-    ax = picture.axes_below(left=0, right=0, bottom=0.35)
+    ax = picture.axes_below(left=0, right=0, bottom=foot)
     ax.set_axis_off()
     ax.set_aspect("equal", anchor="NW")
     pad = 0.004 * (right - left)

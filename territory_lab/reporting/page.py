@@ -1,0 +1,112 @@
+"""The one page shell: a file that asks for nothing, runs nothing foreign, and is written whole or not at all."""
+
+import base64
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from territory_lab.charts.tables import CSS, table
+from territory_lab.charts.tokens import css_tokens
+from territory_lab.charts.words import band, count, money, number, percent, plural
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Section(NamedTuple):
+    """
+    An entry of the navigation.
+
+    Parameters
+    ----------
+    anchor : str
+        Id of the heading.
+    title : str
+        Its text.
+    """
+
+    anchor: str
+    title: str
+
+
+def write_page(template: str, path: Path, *, title: str, sections: Sequence[Section], **context: object) -> Path:
+    """
+    Fill a template and write the file.
+
+    Parameters
+    ----------
+    template : str
+        Name of a template that extends ``page.html.j2``.
+    path : Path
+        The HTML file.
+    title : str
+        Of the page.
+    sections : sequence of Section
+        The navigation.
+    **context : object
+        What the template shows; text is escaped.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8").strip()
+    own = {
+        "css": css_tokens() + (TEMPLATES / "page.css").read_text(encoding="utf-8") + CSS,
+        "script": script,
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    }
+    trusted = {name: Markup(text) for name, text in own.items()}  # noqa: S704 - files of this package
+    html = _environment().get_template(template).render(title=title, sections=sections, **trusted, **context)
+    return write_whole(path, html)
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """
+    Write a file beside its place and move it there, so that no reader ever sees half of it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made.
+    text : str
+        What it holds.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        beside = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            beside.chmod(0o644)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    return path
+
+
+def _environment() -> Environment:
+    """Escape everything, refuse names that are not there."""
+    loader = FileSystemLoader(TEMPLATES)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, loader=loader, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals |= {
+        "table": lambda *args, **options: Markup(table(*args, **options).html),  # noqa: S704 - escaped cell by cell
+        "band": band,
+        "plural": plural,
+    }
+    environment.filters |= {"count": count, "money": money, "number": number, "percent": percent}
+    return environment
