@@ -1,0 +1,368 @@
+"""The six steps in order: read from the workspace, call one public function of a room, keep the result."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from territory_lab import alignment, book, geography, market, quota, scoring, sizing
+from territory_lab import propensity as models
+from territory_lab.errors import MissingTable
+from territory_lab.evaluation import performance, territory_sales, triggers
+from territory_lab.response import SalesResponse
+from territory_lab.results import Result, kept
+from territory_lab.workload import CallPlan, headcount, travel_h, workload_parts
+from territory_lab.workspace import Workspace
+
+PATIENCE_S = 30.0
+WIDER = 1.25  # how much the tolerance grows where a smaller one is proven impossible
+LEAST_SELLING_SHARE = 0.2  # of a rep's hours, where the road would eat the rest
+SIZES = (0.5, 1.6)  # numbers of territories tried, relative to today's
+
+
+@kept
+def icp(space: Workspace) -> Result:
+    """
+    Say who the ideal customer is and how well each account fits.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts, and orders or opportunities that tell who bought.
+
+    Returns
+    -------
+    Result
+        Frames profile, weights, scores (by account_id: probability, score, tier), pareto; the card as facts.
+    """
+    if not {"orders", "opportunities"} & set(space.tables):
+        raise MissingTable("ideal customer is switched off: it needs orders or opportunities to tell who bought")
+    known = book.accounts(space, book.units(space))
+    model = scoring.IdealCustomerProfile(seed=space.settings.seed).fit(known, known["customer"])
+    frames = {"profile": model.profile(), "weights": model.weights(), "scores": model.assess(known)}
+    facts = model.card() | {"customers": int(known["customer"].sum()), "accounts": len(known)}
+    if "orders" not in space.tables:
+        return Result(frames, facts, {"pareto": "the Pareto curve is switched off: it needs orders"})
+    buying = known.loc[known["spend"] > 0, "spend"]
+    facts["top_fifth_share"] = scoring.top_share(buying, 0.2)
+    return Result(frames | {"pareto": scoring.pareto(buying)}, facts)
+
+
+@kept
+def tam(space: Workspace) -> Result:
+    """
+    Size the market by sector and metro.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts in the United States and orders.
+
+    Returns
+    -------
+    Result
+        Frames market (sector x metro), totals (TAM, SAM, SOM with intervals), sectors, metros.
+    """
+    space.need("orders", step="market size")
+    known = book.accounts(space, book.units(space))
+    if "area_id" not in known or not known["area_id"].isin(geography.areas()["area_id"]).any():
+        raise MissingTable(
+            "market size is switched off: no account lies in an area with reference data (units.area_id)"
+        )
+    reference = geography.market_reference().merge(geography.sectors().rename(columns={"name": "sector_name"}))
+    reference = reference.merge(geography.areas()[["area_id", "name"]].rename(columns={"name": "area"}))
+    known["fit"] = icp(space)["scores"]["probability"]
+    sized = market.size_market(
+        reference,
+        known,
+        space.tables.get("opportunities"),
+        win_rate=None if "opportunities" in space.tables else space.settings.win_rate_share,
+        seed=space.settings.seed,
+    )
+    by = {name: market.market_by(sized, column, seed=space.settings.seed) for name, column in _MARKET_CUTS.items()}
+    return Result({"market": sized, "totals": market.totals(sized, seed=space.settings.seed)} | by)
+
+
+_MARKET_CUTS = {"sectors": "sector_name", "metros": "area"}
+
+
+@kept
+def propensity(space: Workspace) -> Result:
+    """
+    Say who will buy more, and who will buy something else, with models judged on later data only.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts and orders.
+
+    Returns
+    -------
+    Result
+        Frames propensity (long: account, product, kind, probability, expected_revenue), potential (by account_id),
+        metrics (model, metric, value, low, high), and for each model its calibration and gains.
+    """
+    space.need("orders", step="propensity")
+    settings = space.settings
+    local = book.accounts(space, book.units(space)).filter(["density", "median_income"])
+    fit = icp(space)["scores"]["probability"]
+    scored = models.score_accounts(
+        space.tables, horizon_d=settings.horizon_days, extra=local.assign(icp=fit), seed=settings.seed
+    )
+    frames = {
+        "propensity": scored.propensity,
+        "potential": models.potential(space.tables, scored, fit=fit).to_frame("potential"),
+        "metrics": pd.concat({kind: _judged(model) for kind, model in scored.models.items()}, names=["kind"]),
+    }
+    for kind, model in scored.models.items():
+        frames |= {f"calibration_{kind}": model.calibration_, f"gains_{kind}": model.gains_}
+    verdicts = {f"verdict_{kind}": repr(model.verdict) for kind, model in scored.models.items()}
+    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "snapshots": len(scored.snapshots)})
+
+
+@kept
+def territories(space: Workspace) -> Result:
+    """
+    Propose who owns which unit: balanced, contiguous, close to home.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts; reps with homes, today's alignment and neighbours where there.
+
+    Returns
+    -------
+    Result
+        Frames accounts (tier, potential by account_id), units (activities), alignment, territories (centres),
+        proposed and, where there is an alignment, today (by territory); objective, bound and gap as facts.
+    """
+    places = book.units(space)
+    known = _worth(space, book.accounts(space, places))
+    load = _activities(known, places)
+    current = book.today(space, places)
+    plan, facts = _plan(space, load, current)
+    problem = plan.problem
+    frames = {
+        "accounts": known[["unit_id", "tier", "customer", "spend", "potential"]],
+        "units": load,
+        "alignment": plan.alignment.to_frame(),
+        "territories": plan.territories,
+        "proposed": _by_territory(problem, plan.alignment, plan.territories),
+    }
+    off = {}
+    if current is None:
+        off["today"] = "the comparison with today is switched off: it needs alignment"
+    else:
+        frames["today"] = _by_territory(problem, current, plan.territories)
+        facts |= {
+            f"moved_{name}": share
+            for name, share in alignment.metrics.disruption(problem, plan.alignment, current).items()
+        }
+    return Result(frames, facts, off)
+
+
+@kept
+def resources(space: Workspace) -> Result:
+    """
+    Say how many reps, where, and with what quota.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts and reps.
+
+    Returns
+    -------
+    Result
+        Frames headcount (by state and in all), sizing (by number of territories), quotas (by territory).
+    """
+    step = territories(space)
+    load, proposed = step["units"], step["proposed"]
+    plan = CallPlan()
+    rep_h = _rep_h(space, plan)
+    need = headcount(float(load["workload_h"].sum()), rep_h)
+    if "state" in load:
+        need = pd.concat([need, headcount(load.groupby("state")["workload_h"].sum(), rep_h)])
+    share = _hours(load, step["alignment"]["territory_id"], step["territories"], rep_h, plan)
+    facts = {"reps_needed": float(need["reps"].iloc[0]), "reps_today": len(proposed), "rep_h": rep_h}
+    frames = {"headcount": need}
+    if "orders" not in space.tables:
+        reason = "needs orders"
+        return Result(frames, facts, {"sizing": f"sizing {reason}", "quotas": f"quotas by history {reason}"})
+    sales = float(load["revenue"].sum())
+    frames["sizing"] = sizing.sweep(
+        SalesResponse(),
+        range(max(1, round(SIZES[0] * len(proposed))), round(SIZES[1] * len(proposed)) + 1),
+        sales=sales,
+        territories=len(proposed),
+        rep_cost=space.settings.rep_cost,
+        margin_share=_margin(space),
+        travel_share=1 - float(share.sum()) / (rep_h * len(proposed)),
+        seed=space.settings.seed,
+    ).reset_index()
+    frames["quotas"] = quota.allocate(
+        proposed["revenue"], proposed["potential"], proposed["workload_h"], round(_target(space, sales), 2)
+    )
+    frames["fairness"] = quota.fairness(frames["quotas"])
+    return Result(frames, facts | {"quota_total": float(frames["quotas"]["quota"].sum())})
+
+
+@kept
+def evaluation(space: Workspace) -> Result:
+    """
+    Say how today's territories do, what the proposal would bring, and when to look again.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts, today's alignment and, for sales, orders.
+
+    Returns
+    -------
+    Result
+        Frames performance, triggers (today's territories) and lift (part, value, low, high as shares of sales).
+    """
+    space.need("alignment", step="evaluation")
+    step = territories(space)
+    load, now = step["units"], step["today"]
+    frames = {"triggers": triggers(now, reps=space.tables.get("reps"))}
+    if "orders" not in space.tables:
+        reason = "it needs orders"
+        return Result(frames, {}, {"performance": f"performance: {reason}", "lift": f"the expected gain: {reason}"})
+    current = book.today(space, load)
+    owner = step["accounts"]["unit_id"].map(current)
+    sold = territory_sales(step["accounts"]["spend"], owner, step["accounts"]["potential"], now.index)
+    frames["performance"] = performance(now.drop(columns=["customers"]).join(sold[["sales", "sales_sd"]]))
+    plan = CallPlan()
+    rep_h = _rep_h(space, plan)
+    before, after = (
+        _hours(load, owned, step["territories"], rep_h, plan) for owned in (current, step["alignment"]["territory_id"])
+    )
+    response = SalesResponse()
+    frames["lift"] = response.lift(
+        load["potential"],
+        current,
+        step["alignment"]["territory_id"],
+        before,
+        after,
+        revenue=load["revenue"],
+        seed=space.settings.seed,
+    ).reset_index()
+    return Result(frames, {"sales": float(load["revenue"].sum())})
+
+
+STEPS: dict[str, Callable[[Workspace], Result]] = {
+    "1_icp": icp,
+    "2_tam": tam,
+    "3_propensity": propensity,
+    "4_territories": territories,
+    "5_resources": resources,
+    "6_evaluation": evaluation,
+}
+
+
+def _judged(model: models.PropensityModel) -> pd.DataFrame:
+    """Set a model's measures in one table, with how far its AUC is above the base model's."""
+    table = model.metrics_[["value", "low", "high"]].copy()
+    if model.over_base_ is not None:
+        table.loc["auc_over_base"] = list(model.over_base_)
+    return table.rename_axis("metric")
+
+
+def _worth(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:
+    """Add what each account may buy in a year, and its tier by that; without orders its own revenue stands in."""
+    if "orders" in space.tables:
+        worth = propensity(space)["potential"]["potential"].reindex(known.index)
+    elif "revenue" in known:
+        worth = known["revenue"].fillna(known["revenue"].median())
+    else:
+        worth = pd.Series(1.0, index=known.index)
+    return known.assign(potential=worth, tier=scoring.tiers(worth))
+
+
+def _activities(known: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    """Sum accounts to units: what is to be balanced, and what is to be looked at."""
+    sums = known.groupby("unit_id").agg(
+        customers=("customer", "sum"), revenue=("spend", "sum"), potential=("potential", "sum")
+    )
+    area = places["area_km2"] if "area_km2" in places else pd.Series(0.0, index=places.index, name="area_km2")
+    asked = workload_parts(known, area.to_frame(), CallPlan())
+    load = pd.DataFrame(places.drop(columns="geometry", errors="ignore"))
+    load = load.join(sums.reindex(places.index, fill_value=0.0).astype("float64")).join(asked[["accounts", "calls"]])
+    load["workload_h"] = asked["call_h"] + asked["local_travel_h"]
+    return load.rename_axis("unit_id")
+
+
+def _plan(space: Workspace, load: pd.DataFrame, current: pd.Series | None) -> tuple[alignment.Plan, dict[str, object]]:
+    """Solve within the stated tolerance; where that is proven impossible, say why and widen it until it is not."""
+    tolerance, reasons = space.settings.tolerance_share, []
+    while True:
+        problem = alignment.Problem(
+            load,
+            _sites(space, load),
+            balance={"workload_h": tolerance},
+            neighbours=book.neighbours(space, book.units(space)),
+            current=current,
+        )
+        try:
+            plan = alignment.solve(problem, seed=space.settings.seed, time_limit_s=PATIENCE_S)
+            break
+        except alignment.Infeasible as proof:
+            reasons.append(f"within {tolerance:.0%}: {proof}")
+            tolerance *= WIDER
+    facts = {
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "gap": plan.gap,
+        "bound_scope": plan.bound_scope,
+        "tolerance_share": tolerance,
+        "mean_km": plan.objective / float(load["workload_h"].sum()),
+        "violations": len(plan.violations),
+        "infeasible": "; ".join(reasons),
+    }
+    return plan, facts
+
+
+def _sites(space: Workspace, load: pd.DataFrame) -> pd.DataFrame | int:
+    """Give the reps' homes, or as many free centres as the workload asks for."""
+    try:
+        return book.homes(space)
+    except MissingTable:
+        return max(1, round(float(headcount(float(load["workload_h"].sum()), CallPlan().rep_h)["reps"].iloc[0])))
+
+
+def _by_territory(problem: alignment.Problem, owner: pd.Series, centres: pd.DataFrame) -> pd.DataFrame:
+    """Size, load, reach and worth of every territory."""
+    table = alignment.metrics.by_territory(problem, owner, centres)
+    extra = [name for name in ("potential", "customers", "revenue") if name not in table]
+    return table.join(problem.units[extra].groupby(owner).sum()).fillna(dict.fromkeys(extra, 0.0))
+
+
+def _rep_h(space: Workspace, plan: CallPlan) -> float:
+    """Hours a year of one territory: as the reps state them, else as the call plan has them."""
+    try:
+        stated = float(book.homes(space)["selling_h"].mean())
+    except MissingTable:
+        return plan.rep_h
+    return plan.rep_h if pd.isna(stated) else stated
+
+
+def _hours(load: pd.DataFrame, owner: pd.Series, centres: pd.DataFrame, rep_h: float, plan: CallPlan) -> pd.Series:
+    """Selling hours of each territory: the rep's year less the road from home."""
+    road = travel_h(load["calls"], load, owner, centres, plan).groupby(owner).sum()
+    return (rep_h - road).clip(lower=LEAST_SELLING_SHARE * rep_h).reindex(centres.index, fill_value=rep_h)
+
+
+def _margin(space: Workspace) -> float:
+    """Gross margin as a share of sales: of the products sold, else as stated."""
+    if not {"orders", "products"} <= set(space.tables) or "margin_share" not in space.tables["products"]:
+        return space.settings.margin_share
+    margins = space.tables["products"].set_index("product_id")["margin_share"]
+    orders = space.tables["orders"]
+    share = orders["product_id"].map(margins)
+    return float((orders["amount"] * share).sum() / orders["amount"].where(share.notna()).sum())
+
+
+def _target(space: Workspace, sales: float) -> float:
+    """Give the total to be shared out: the sum of the stated quotas, else last year's sales."""
+    stated = space.tables["reps"]["quota"].sum() if "quota" in space.tables["reps"] else 0.0
+    return float(stated) or sales
