@@ -1,0 +1,131 @@
+"""An independent check of an alignment; it shares no code with the solver."""
+
+from collections import Counter, defaultdict
+
+import pandas as pd
+
+from territory_lab.alignment.problem import Problem
+
+ROUNDING = 1e-9  # relative; what summation in another order may differ by
+COLUMNS = ["rule", "territory_id", "unit_id", "found", "limit", "message"]
+
+
+def audit(problem: Problem, alignment: pd.Series) -> pd.DataFrame:
+    """
+    Name every limit that an alignment breaks, and where.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    alignment : Series
+        Territory by unit_id.
+
+    Returns
+    -------
+    DataFrame
+        One row a violation: ``rule`` (complete, locked, forbidden, balance, contiguous, moved), ``territory_id``,
+        ``unit_id``, ``found`` and ``limit`` (numbers where there are any) and ``message``; empty when there is none.
+    """
+    given = alignment.to_dict()
+    plan = {unit: given.get(unit) for unit in problem.units.index}
+    rows = [*_complete(problem, plan), *_fixed(problem, plan), *_balance(problem, plan)]
+    if problem.neighbours is not None:
+        rows += _contiguous(problem, plan)
+    rows += _moved(problem, plan)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _complete(problem: Problem, plan: dict) -> list[tuple]:
+    """Units without a territory, and territories without a unit."""
+    known = set(problem.territory_ids)
+    rows = [
+        ("complete", territory, unit, None, None, f"{unit} has no territory of this problem: {territory!r}")
+        for unit, territory in plan.items()
+        if territory not in known
+    ]
+    empty = sorted(known - set(plan.values()))
+    return rows + [("complete", territory, None, None, None, f"{territory} has no unit") for territory in empty]
+
+
+def _fixed(problem: Problem, plan: dict) -> list[tuple]:
+    """Locks, forbidden pairs and pairs out of reach."""
+    rows = []
+    for unit, territory in dict(problem.locked if problem.locked is not None else {}).items():
+        if plan[unit] != territory:
+            rows.append(("locked", territory, unit, None, None, f"{unit} is locked to {territory}, not {plan[unit]}"))
+    if problem.forbidden is not None:
+        for unit, territory in pd.DataFrame(problem.forbidden).iloc[:, :2].itertuples(index=False, name=None):
+            if plan[unit] == territory:
+                rows.append(("forbidden", territory, unit, None, None, f"{unit} may not belong to {territory}"))
+    if isinstance(problem.distance, pd.DataFrame) and not problem.free:
+        for unit, territory in plan.items():
+            if territory in problem.distance.columns and pd.isna(problem.distance.at[unit, territory]):
+                rows.append(("forbidden", territory, unit, None, None, f"{unit} is out of reach of {territory}"))
+    return rows
+
+
+def _balance(problem: Problem, plan: dict) -> list[tuple]:
+    """Territories outside a band."""
+    rows = []
+    k = len(problem.territory_ids)
+    for activity, tolerance in problem.balance.items():
+        column = problem.units[activity]
+        load: dict = defaultdict(float)
+        for unit, territory in plan.items():
+            load[territory] += float(column.at[unit])
+        shares = pd.Series(1.0, index=problem.territory_ids)
+        if isinstance(problem.territories, pd.DataFrame) and f"share_{activity}" in problem.territories:
+            shares = problem.territories[f"share_{activity}"]
+        target = shares / shares.sum() * float(column.sum()) if k else shares
+        for territory in problem.territory_ids:
+            low, high = target[territory] * (1 - tolerance), target[territory] * (1 + tolerance)
+            found = load[territory]
+            if low - ROUNDING * target[territory] <= found <= high + ROUNDING * target[territory]:
+                continue
+            limit = high if found > high else low
+            off = found / target[territory] - 1 if target[territory] else float("inf")
+            text = f"{territory} carries {found:,.6g} of {activity}, {off:+.2%} from its target; limit {tolerance:.2%}"
+            rows.append(("balance", territory, None, found, limit, text))
+    return rows
+
+
+def _contiguous(problem: Problem, plan: dict) -> list[tuple]:
+    """Territories in more than one piece (union-find over the neighbour pairs)."""
+    parent = {unit: unit for unit in plan}
+
+    def root(unit: str) -> str:
+        """Follow the parents, halving the path."""
+        while parent[unit] != unit:
+            parent[unit] = parent[parent[unit]]
+            unit = parent[unit]
+        return unit
+
+    for a, b in pd.DataFrame(problem.neighbours).iloc[:, :2].itertuples(index=False, name=None):
+        if plan[a] == plan[b]:
+            parent[root(a)] = root(b)
+    pieces: dict = defaultdict(Counter)
+    for unit, territory in plan.items():
+        pieces[territory][root(unit)] += 1
+    rows = []
+    for territory, sizes in pieces.items():
+        for piece, size in sizes.most_common()[1:]:
+            text = f"{territory} is in {len(sizes)} pieces; {size} unit(s) round {piece} are cut off"
+            rows.append(("contiguous", territory, piece, len(sizes), 1, text))
+    return rows
+
+
+def _moved(problem: Problem, plan: dict) -> list[tuple]:
+    """More disruption than allowed."""
+    if problem.max_moved_share is None or problem.current is None:
+        return []
+    known = set(problem.territory_ids)
+    today = {unit: owner for unit, owner in problem.current.items() if owner in known and unit in plan}
+    weight = problem.units[problem.weight_column]
+    total = sum(float(weight.at[unit]) for unit in today)
+    moved = sum(float(weight.at[unit]) for unit, owner in today.items() if plan[unit] != owner)
+    if moved <= (problem.max_moved_share + ROUNDING) * total:
+        return []
+    share = moved / total
+    text = f"{share:.2%} of {problem.weight_column} changes territory; limit {problem.max_moved_share:.2%}"
+    return [("moved", None, None, share, problem.max_moved_share, text)]

@@ -1,0 +1,216 @@
+"""Where territories stand: a first spread by bisection, then centres that follow their units."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from scipy.sparse import csr_matrix
+
+from territory_lab.alignment.costs import EARTH_RADIUS_KM, PLANE, SPHERE, TABLE, Costs, Floats, Ints, distance_power, reach
+from territory_lab.alignment.problem import Problem
+from territory_lab.alignment.transport import Limits, climb
+
+WIDTH = 16  # territories a unit considers while centres still move
+
+
+class Centres(NamedTuple):
+    """
+    Where k territories stand.
+
+    Parameters
+    ----------
+    points : Floats
+        In km, shape (k, 3).
+    site : Ints
+        Unit or column of the matrix at which each centre stands, -1 for none, shape (k,).
+    """
+
+    points: Floats
+    site: Ints
+
+
+def homes(problem: Problem) -> Centres:
+    """Fixed homes; those that share a point are drawn apart by a hair, so that the line between them is decided."""
+    points = problem.arrays.homes if problem.kind != TABLE else np.zeros((len(problem.territory_ids), 3))
+    return Centres(points, np.arange(len(points)) if problem.kind == TABLE else np.full(len(points), -1))
+
+
+def costs_of(problem: Problem, centres: Centres, move_price: float = 0.0) -> Costs:
+    """Bind the costs of these centres."""
+    table = problem.arrays.table[:, centres.site] if problem.kind == TABLE else problem.arrays.table
+    return problem.costs(centres.points, np.ascontiguousarray(table), move_price)
+
+
+def bisect(points: Floats, mass: Floats, share: Floats) -> Ints:
+    """Cut the units in two along the principal axis, in proportion to the territories' shares, until each has one."""
+    assign = np.zeros(mass.size, np.int64)
+    open_parts = [(np.arange(mass.size), np.arange(share.size))]
+    while open_parts:
+        units, territories = open_parts.pop()
+        if territories.size == 1:
+            assign[units] = territories[0]
+            continue
+        weight = mass[units] + 1e-12 * mass.sum()
+        middle = np.average(points[units], axis=0, weights=weight)
+        spread = points[units] - middle
+        axis = np.linalg.eigh((spread * weight[:, None]).T @ spread)[1][:, -1]
+        order = np.argsort(spread @ axis, kind="stable")
+        half = territories.size // 2
+        left = share[territories[:half]].sum() / share[territories].sum()
+        cut = int(np.searchsorted(np.cumsum(weight[order]), left * weight.sum()))
+        cut = min(max(cut, half), units.size - (territories.size - half))
+        open_parts += [(units[order[:cut]], territories[:half]), (units[order[cut:]], territories[half:])]
+    return assign
+
+
+def spread_out(table: Floats, weight: Floats, k: int, rng: np.random.Generator) -> Ints:
+    """Choose k sites of a matrix, each with a chance in proportion to the cost it saves (k-means++)."""
+    nearest = np.full(len(table), np.inf)
+    reachable = np.where(np.isfinite(table), table, np.nanmax(table[np.isfinite(table)]) * 4)
+    sites: list[int] = []
+    for _ in range(k):
+        chance = weight * nearest if sites else weight.astype(float)
+        total = chance.sum()
+        unit = int(rng.choice(len(table), p=chance / total)) if total > 0 else int(rng.integers(len(table)))
+        order = np.argsort(reachable[unit], kind="stable")
+        site = next((int(s) for s in order if int(s) not in sites), int(order[0]))
+        sites.append(site)
+        nearest = np.minimum(nearest, reachable[:, site])
+    return np.array(sites)
+
+
+@njit(cache=True)
+def _pull(near: Ints, mass: Floats, points: Floats, centres: Floats, power: int, rounds: int) -> Floats:
+    """Move each centre to the mean (power 2) or towards the median (power 1, Weiszfeld) of its mass."""
+    at = centres.copy()
+    k = centres.shape[0]
+    for _ in range(rounds):
+        total = np.zeros(k)
+        place = np.zeros((k, 3))
+        for i in range(near.shape[0]):
+            for s in range(near.shape[1]):
+                part = mass[i, s]
+                if part == 0.0:
+                    continue
+                j = near[i, s]
+                if power == 1:
+                    square = 1e-6
+                    for c in range(3):
+                        square += (points[i, c] - at[j, c]) ** 2
+                    part /= np.sqrt(square)
+                total[j] += part
+                for c in range(3):
+                    place[j, c] += part * points[i, c]
+        for j in range(k):
+            if total[j] > 0:
+                for c in range(3):
+                    at[j, c] = place[j, c] / total[j]
+    return at
+
+
+def follow(problem: Problem, centres: Centres, near: Ints, share: Floats, rounds: int) -> Centres:
+    """Move centres to the middle of the (fractional) mass of their units."""
+    mass = share * problem.arrays.weight[:, None]
+    if problem.kind == TABLE:
+        table = problem.arrays.table**problem.power
+        k = centres.site.size
+        spots = np.repeat(np.arange(len(near)), near.shape[1])
+        shares = csr_matrix((mass.ravel(), (near.ravel(), spots)), shape=(k, len(near)))
+        shares.eliminate_zeros()
+        return Centres(centres.points, np.asarray(shares @ table).argmin(axis=1))
+    points = _pull(near, mass, problem.arrays.points, centres.points, problem.power, rounds)
+    if problem.kind == SPHERE:
+        points *= EARTH_RADIUS_KM / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
+    return Centres(points, np.full(len(points), -1))
+
+
+@njit(cache=True)
+def _best_member(between: Costs, assign: Ints, order: Ints, first: Ints) -> Ints:
+    """Unit of each territory with the least weighted cost to all its units."""
+    k = first.size - 1
+    site = np.full(k, -1, np.int64)
+    for j in range(k):
+        best = np.inf
+        for candidate in order[first[j] : first[j + 1]]:
+            total = 0.0
+            for i in order[first[j] : first[j + 1]]:
+                total += between.weight[i] * distance_power(between, i, candidate)
+                if total >= best:
+                    break
+            if total < best:
+                best = total
+                site[j] = candidate
+    return site
+
+
+def settle(problem: Problem, centres: Centres, assign: Ints) -> Centres:
+    """Put each centre where its territory costs least, among the allowed sites."""
+    if not problem.free:
+        return centres
+    a = problem.arrays
+    if problem.kind == TABLE or problem.sites == "anywhere":
+        rounds = 200 if problem.power == 1 else 1
+        return follow(problem, centres, assign[:, None], np.ones((assign.size, 1)), rounds)
+    between = problem.costs(a.points, a.table)
+    order = np.argsort(assign, kind="stable")
+    first = np.searchsorted(assign[order], np.arange(len(problem.territory_ids) + 1))
+    site = _best_member(between, assign, order, first)
+    site = np.where(site < 0, centres.site, site)
+    return Centres(a.points[site], site)
+
+
+def first_centres(problem: Problem, bands: Limits, rng: np.random.Generator) -> Centres:
+    """Spread centres before anything is known of the plan: today's where there are any, else by bisection."""
+    a, k = problem.arrays, len(problem.territory_ids)
+    empty = Centres(np.zeros((k, 3)), np.full(k, -1))
+    if set(range(k)) <= set(a.owner):
+        known = a.owner >= 0
+        shares = np.where(known, 1.0, 0.0)[:, None]
+        start = Centres(a.points[[int(np.flatnonzero(a.owner == j)[0]) for j in range(k)]], np.full(k, -1))
+        return follow(problem, start, np.where(known, a.owner, 0)[:, None], shares, 20)
+    if problem.kind == TABLE and not a.points.any():
+        return Centres(empty.points, spread_out(a.table, a.weight, k, rng))
+    turned = _turn(a.points, problem.kind, rng)
+    assign = bisect(turned, bands.scale, bands.lower.mean(axis=0) + bands.upper.mean(axis=0))
+    means = np.array([np.average(a.points[assign == j], axis=0, weights=bands.scale[assign == j]) for j in range(k)])
+    return follow(problem, Centres(means, empty.site), assign[:, None], np.ones((assign.size, 1)), 3)
+
+
+def _turn(points: Floats, kind: int, rng: np.random.Generator) -> Floats:
+    """Stretch space a little in a random direction, so that seeds differ in where the first cuts fall."""
+    axis = rng.normal(size=3) * (1.0 if kind == SPHERE else np.array([1.0, 1.0, 0.0]))
+    axis /= np.linalg.norm(axis)
+    return points + 0.5 * (points @ axis)[:, None] * axis
+
+
+def relax(
+    problem: Problem, bands: Limits, centres: Centres, heats: Floats
+) -> tuple[Centres, Floats]:
+    """
+    Move centres and prices together while the assignment sharpens (deterministic annealing, Rose 1998).
+
+    Parameters
+    ----------
+    problem : Problem
+        With free centres.
+    bands : Limits
+        Activities and their limits.
+    centres : Centres
+        Where to start.
+    heats : ndarray
+        Falling temperatures, as a share of the mean cost per weight.
+
+    Returns
+    -------
+    tuple of Centres and ndarray
+        The centres and the prices of the bands, shape (m, k).
+    """
+    k = len(problem.territory_ids)
+    price = np.zeros((len(problem.activities), k))
+    for step, heat in enumerate(heats):
+        costs = costs_of(problem, centres)
+        near, far = reach(costs, bands.loads, price, min(WIDTH, k))
+        level = float(far.min(axis=1).sum() / bands.scale.sum())
+        price, share = climb(near, far, bands, price, max(heat * level, 1e-12), 4 if step else 12)
+        centres = follow(problem, centres, near, share, 2)
+    return centres, price

@@ -1,0 +1,143 @@
+"""What it costs to serve a unit from a centre, in the form the compiled loops read."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+EARTH_RADIUS_KM = 6371.0088
+PLANE, SPHERE, TABLE = 0, 1, 2
+
+
+class Costs(NamedTuple):
+    """
+    Everything that decides the cost of a unit in a territory, for n units and k centres.
+
+    Parameters
+    ----------
+    kind : int
+        How distance is measured: ``PLANE``, ``SPHERE`` (chords of a globe in km) or ``TABLE``.
+    power : int
+        Exponent of the distance, 1 or 2.
+    points : Floats
+        Units in km, shape (n, 3).
+    centres : Floats
+        Centres in km, shape (k, 3).
+    table : Floats
+        Distances, shape (n, k); shape (0, 0) unless ``kind`` is ``TABLE``. Infinite: out of reach.
+    weight : Floats
+        What multiplies distance, shape (n,).
+    owner : Ints
+        Today's territory, -1 for none, shape (n,).
+    move_price : float
+        Price of a unit of weight that leaves its owner.
+    pinned : Ints
+        The only territory allowed, -1 for any, shape (n,).
+    banned : Flags
+        Forbidden pairs, shape (n, k), or (0, 0) where nothing is forbidden.
+    """
+
+    kind: int
+    power: int
+    points: Floats
+    centres: Floats
+    table: Floats
+    weight: Floats
+    owner: Ints
+    move_price: float
+    pinned: Ints
+    banned: Flags
+
+
+@njit(cache=True)
+def distance_power(costs: Costs, i: int, j: int) -> float:
+    """Distance from unit ``i`` to centre ``j``, raised to the power."""
+    if costs.kind == TABLE:
+        far = costs.table[i, j]
+        return far * far if costs.power == 2 else far
+    x = costs.points[i, 0] - costs.centres[j, 0]
+    y = costs.points[i, 1] - costs.centres[j, 1]
+    square = x * x + y * y
+    if costs.kind == SPHERE:
+        z = costs.points[i, 2] - costs.centres[j, 2]
+        half_chord = np.sqrt(square + z * z) / (2 * EARTH_RADIUS_KM)
+        arc = 2 * EARTH_RADIUS_KM * np.arcsin(min(1.0, half_chord))
+        return arc * arc if costs.power == 2 else arc
+    return square if costs.power == 2 else np.sqrt(square)
+
+
+@njit(cache=True)
+def cost(costs: Costs, i: int, j: int) -> float:
+    """Weighted cost of unit ``i`` in territory ``j``; infinite where the pair is not allowed."""
+    if costs.pinned[i] >= 0 and costs.pinned[i] != j:
+        return np.inf
+    if costs.banned.size and costs.banned[i, j]:
+        return np.inf
+    far = distance_power(costs, i, j)
+    if far == np.inf:
+        return np.inf
+    if costs.owner[i] >= 0 and costs.owner[i] != j:
+        far += costs.move_price
+    return costs.weight[i] * far
+
+
+@njit(cache=True)
+def priced(costs: Costs, loads: Floats, price: Floats, i: int, j: int) -> float:
+    """Cost of unit ``i`` in territory ``j`` plus the price of the load it brings (the reduced cost)."""
+    total = cost(costs, i, j)
+    for a in range(loads.shape[0]):
+        total += loads[a, i] * price[a, j]
+    return total
+
+
+@njit(cache=True)
+def total_cost(costs: Costs, assign: Ints) -> float:
+    """Sum the cost of an assignment."""
+    total = 0.0
+    for i in range(assign.size):
+        total += cost(costs, i, assign[i])
+    return total
+
+
+@njit(cache=True)
+def reach(costs: Costs, loads: Floats, price: Floats, width: int) -> tuple[Ints, Floats]:
+    """Find the ``width`` cheapest priced territories of each unit, and their costs without the price."""
+    n, k = costs.weight.size, price.shape[1]
+    near = np.empty((n, width), np.int64)
+    far = np.empty((n, width), np.float64)
+    row = np.empty(k)
+    for i in range(n):
+        for j in range(k):
+            row[j] = priced(costs, loads, price, i, j)
+        order = np.argpartition(row, width - 1)[:width] if width < k else np.arange(k)
+        for s in range(width):
+            near[i, s] = order[s]
+            far[i, s] = cost(costs, i, order[s])
+    return near, far
+
+
+@njit(cache=True)
+def lowest(costs: Costs, loads: Floats, price: Floats) -> tuple[Ints, Floats]:
+    """Cheapest priced territory of each unit over all territories, and its priced cost."""
+    n, k = costs.weight.size, price.shape[1]
+    best, value = np.zeros(n, np.int64), np.full(n, np.inf)
+    for i in range(n):
+        for j in range(k):
+            total = priced(costs, loads, price, i, j)
+            if total < value[i]:
+                best[i], value[i] = j, total
+    return best, value
+
+
+@njit(cache=True)
+def pair_costs(costs: Costs, rows: Ints, columns: Ints) -> Floats:
+    """Cost of each listed pair."""
+    out = np.empty(rows.size)
+    for e in range(rows.size):
+        out[e] = cost(costs, rows[e], columns[e])
+    return out

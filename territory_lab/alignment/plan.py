@@ -1,0 +1,72 @@
+"""The answer: an alignment with its centres, its objective and how far it can be from the best."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from territory_lab.alignment.problem import Problem
+
+
+class Infeasible(Exception):  # noqa: N818 - read as a verdict; raised only with a proof
+    """
+    No plan exists, and the message is the proof in words.
+
+    Parameters
+    ----------
+    reason : str
+        What stands in the way.
+    units, territories : list of str
+        The smallest conflicting set found, kept as attributes.
+    """
+
+    def __init__(self, reason: str, units: list[str] | None = None, territories: list[str] | None = None) -> None:
+        self.units = units or []
+        self.territories = territories or []
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """
+    An alignment together with the problem it solves, its objective and its proven bound.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    alignment : Series
+        ``territory_id`` by unit_id.
+    territories : DataFrame
+        Centres by territory_id: ``lon, lat`` or ``x_km, y_km``, and ``site`` where the centre stands at a known site.
+    objective : float
+        Sum of weight x distance ** power, plus the price of what moves.
+    bound : float
+        No plan within the bands has a lower objective, within ``bound_scope``.
+    bound_scope : str
+        ``these centres`` or ``any centres``.
+    seed : int
+        Seed of the run.
+    violations : DataFrame
+        What `audit` finds; not empty where no plan within all limits was found in time.
+    """
+
+    problem: Problem
+    alignment: pd.Series
+    territories: pd.DataFrame
+    objective: float
+    bound: float
+    bound_scope: str
+    seed: int
+    violations: pd.DataFrame
+
+    @property
+    def gap(self) -> float:
+        """How far the objective is above the bound, as a share of the bound; NaN where the bound is not positive."""
+        if self.bound > 0:
+            return self.objective / self.bound - 1
+        return 0.0 if self.objective <= self.bound else float("nan")
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the plan keeps every limit."""
+        return self.violations.empty
