@@ -314,19 +314,24 @@ class OutOfTimeSplit:
         size = len(X)
         when = np.arange(size) if times is None else pd.Series(times).to_numpy()
         parts = _deal(groups, size, self.n_splits if self.shuffled else self.group_folds, self.seed)
-        block = np.zeros(size, dtype=int) if self.shuffled else self._blocks(when)
-        if self.shuffled and parts.max() == 0:
-            parts = np.random.default_rng(self.seed).permutation(size) % self.n_splits
+        if self.shuffled:
+            block = np.zeros(size, dtype=int)
+            parts = np.random.default_rng(self.seed).permutation(size) % self.n_splits if parts is None else parts
+        else:
+            block = self._blocks(when)
         for number in range(0 if self.shuffled else 1, block.max() + 1):
             now = block == number
-            past = np.ones(size, dtype=bool) if self.shuffled else when < when[now].min()
-            if self.embargo is not None and not self.shuffled:
-                past &= when <= when[now].min() - _span(self.embargo)
-            for part in range(parts.max() + 1):
-                apart = (parts != part) if parts.max() else np.ones(size, dtype=bool)
-                train, test = np.flatnonzero(past & apart), np.flatnonzero(now & (parts == part))
+            past = np.ones(size, dtype=bool) if self.shuffled else self._past(when, when[now].min())
+            for part in [None] if parts is None else range(parts.max() + 1):
+                train = np.flatnonzero(past if part is None else past & (parts != part))
+                test = np.flatnonzero(now if part is None else now & (parts == part))
                 if len(train) and len(test):
                     yield train, test
+
+    def _past(self, when: NDArray[Any], start: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - a date or a number
+        """Tell which rows may be trained on before a block that starts then."""
+        past = when < start
+        return np.asarray(past if self.embargo is None else past & (when <= start - _span(self.embargo)))
 
     def _blocks(self, when: NDArray[Any]) -> NDArray[np.intp]:
         """Give each row the number of its block of time: about as many rows in each, one time never in two."""
@@ -365,13 +370,11 @@ def group_codes(groups: ArrayLike | None, size: int) -> NDArray[np.intp]:
     return np.asarray(code)
 
 
-def _deal(groups: ArrayLike | None, size: int, folds: int, seed: int) -> NDArray[np.intp]:
-    """Deal groups that come more than once into folds; all rows into one where none does."""
+def _deal(groups: ArrayLike | None, size: int, folds: int, seed: int) -> NDArray[np.intp] | None:
+    """Deal groups that come more than once into folds; None where none does."""
     code = group_codes(groups, size)
-    count = int(code.max()) + 1 if size else 0
-    if count == size:
-        return np.zeros(size, dtype=int)
-    return np.asarray((np.random.default_rng(seed).permutation(count) % folds)[code])
+    count = len(np.unique(code))
+    return None if count == size else np.asarray((np.random.default_rng(seed).permutation(count) % folds)[code])
 
 
 def _span(embargo: pd.Timedelta | float) -> np.timedelta64 | float:

@@ -311,7 +311,7 @@ def _read_date(rule: dict[str, Any], values: pd.Series, faults: list[Fault]) -> 
         return np.full((len(values), 3), np.nan)
     first, last = pd.Timestamp(rule["first"]), pd.Timestamp(rule["last"])
     days = ((dates - first) / pd.Timedelta(days=1)).clip(0, (last - first) / pd.Timedelta(days=1))
-    turn = 2 * np.pi * dates.dt.dayofyear / 365.25
+    turn = 2 * np.pi * dates.dt.day_of_year / 365.25
     return np.column_stack([days, -np.cos(turn), np.sin(turn)])
 
 

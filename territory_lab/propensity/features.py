@@ -96,7 +96,8 @@ def _firm(snapshot: Snapshot, ids: pd.Index) -> pd.DataFrame:
         if column in accounts:
             table[f"log_{column}"] = np.log1p(accounts[column])
     if "created_date" in accounts:
-        table["known_d"] = _days_since(accounts["created_date"], snapshot.as_of)
+        known = _days_since(accounts["created_date"], snapshot.as_of)
+        table["known_d"] = known.clip(upper=snapshot.lookback.days)  # else it would tell one snapshot from another
     return table
 
 

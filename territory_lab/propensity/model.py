@@ -49,10 +49,6 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
 
     Attributes
     ----------
-    verdict : Verdict
-        "signal" or "no signal"; ``verdict.auc`` is the interval it rests on.
-    card : Card
-        Data, dates, metrics with intervals, calibration, gains, limits.
     calibration_, gains_ : DataFrame
         See `metrics.calibration_table` and `metrics.gains_table`; from later data only.
     metrics_ : DataFrame
@@ -61,8 +57,8 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         The learner in use.
     """
 
-    verdict: Verdict
-    card: Card
+    verdict_: Verdict
+    card_: Card
     algorithm_: str
 
     def __init__(
@@ -163,7 +159,34 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         array of shape (n,)
             Values of ``classes_``.
         """
-        return np.asarray(self.classes_[(self.predict_proba(X)[:, 1] > 0.5).astype(int)])
+        likelier = (self.predict_proba(X)[:, 1] > 0.5).astype(int)
+        return np.asarray(self.classes_[likelier])
+
+    @property
+    def verdict(self) -> Verdict:
+        """
+        Whether the model knows anything, judged on later data.
+
+        Returns
+        -------
+        Verdict
+            "signal" or "no signal"; ``verdict.auc`` is the interval it rests on.
+        """
+        check_is_fitted(self)
+        return self.verdict_
+
+    @property
+    def card(self) -> Card:
+        """
+        What a reader must know of the model.
+
+        Returns
+        -------
+        Card
+            Data, dates, metrics with intervals, calibration, gains, limits.
+        """
+        check_is_fitted(self)
+        return self.card_
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401 - scikit-learn's tags have no public type
         """Tell scikit-learn what is accepted."""
@@ -226,7 +249,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             self.algorithm_ = "logistic" if self.algorithm == "auto" else self.algorithm
             self.calibrator_ = self.promotion_ = self.mended_ = self.over_base_ = None
             self.metrics_, self.calibration_, self.gains_ = (pd.DataFrame() for _ in range(3))
-            self.verdict = Verdict(Interval(np.nan, 0.0, 1.0))
+            self.verdict_ = Verdict(Interval(np.nan, 0.0, 1.0))
             self.evidence_ = None
             return
         self.algorithm_, self.promotion_ = evidence.best()
@@ -235,7 +258,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.metrics_ = metrics.evaluate(y, p, groups, seed=self.seed)
         self.over_base_ = metrics.difference(y, p, proof.by[BASE], groups, seed=self.seed)
         self.calibration_, self.gains_ = metrics.calibration_table(y, p), metrics.gains_table(y, p)
-        self.verdict = Verdict(metrics.interval(y, p, groups, seed=self.seed, level=VERDICT_LEVEL))
+        self.verdict_ = Verdict(metrics.interval(y, p, groups, seed=self.seed, level=VERDICT_LEVEL))
         self.evidence_ = proof
 
     def _directions(self) -> tuple[int, ...]:
@@ -252,7 +275,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             limits.append("Not judged: too few rows, or too few of one outcome.")
         if when is None:
             limits.append("No dates were given: the order of rows was taken for the order of time.")
-        self.card = Card(
+        self.card_ = Card(
             verdict=repr(self.verdict),
             algorithm=self.algorithm_,
             rows=len(y),
