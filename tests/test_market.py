@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, norm
 
+from territory_lab import geography
 from territory_lab.errors import BadInput
 from territory_lab.market import (
     contract_values,
@@ -17,6 +18,7 @@ from territory_lab.market import (
     unmatched,
 )
 from territory_lab.market._rates import pooled_rates
+from territory_lab.market.census import sector_of
 
 HALF = norm.ppf(0.9)
 
@@ -71,10 +73,8 @@ def test_what_is_reported_and_stated_has_no_interval_and_what_is_estimated_has_i
     certain = market["source"] == "reported"
     assert (market["tam_low"][certain] == market["tam_high"][certain]).all()
     south = market[~certain].iloc[0]
-    below, above = np.log(50 / 40) / HALF, np.log(70 / 50) / HALF
-    mean = np.exp(below**2 / 2) * norm.cdf(-below) + np.exp(above**2 / 2) * norm.cdf(above)
-    assert south["tam_low"] == pytest.approx(40_000 / mean, rel=0.02)
-    assert south["tam_high"] == pytest.approx(70_000 / mean, rel=0.02)
+    assert south["tam_low"] == pytest.approx(40_000, rel=0.02)
+    assert south["tam_high"] == pytest.approx(70_000, rel=0.02)
 
 
 def test_the_funnel_narrows_in_every_cell_and_every_total(reference, accounts):
@@ -113,7 +113,7 @@ def test_groups_add_up_and_their_intervals_are_those_of_sums(reference, accounts
     spread = np.log(1 / 0.6) / HALF
     size = market.groupby("sector")["tam"].agg(["sum", lambda one: (one**2).sum()]).to_numpy()
     shared, own = np.expm1(0.25 * spread**2), np.expm1(spread**2)
-    variance = (size[:, 0] ** 2 * shared + size[:, 1] * (own - shared)).sum()
+    variance = np.exp(spread**2) * (size[:, 0] ** 2 * shared + size[:, 1] * (own - shared)).sum()
     assert (whole.loc["TAM", "high"] - whole.loc["TAM", "low"]) / (2 * HALF) == pytest.approx(variance**0.5, rel=0.1)
 
 
@@ -245,3 +245,25 @@ def test_areas_beside_the_map_are_listed_with_their_share(reference, accounts):
     assert lost.loc["s", "share"] == pytest.approx(
         market.loc[market["area_id"] == "s", "sam"].sum() / market["sam"].sum()
     )
+
+
+@pytest.fixture(scope="module")
+def census(cases):
+    """Count establishments by metro and sector, County Business Patterns 2018."""
+    table = pd.read_parquet(cases / "market" / "cbp2018_cbsa_naics4.parquet")
+    joined = table["naics_code"].str[:2].isin(["31", "32", "33", "44", "45", "48", "49"])
+    table = table[table["naics_level"] == np.where(joined, 3, 2)]
+    sector = sector_of(table["naics_code"])
+    return table.groupby([table["cbsa_code"].rename("area_id"), sector.rename("sector")])["ESTAB"].sum()
+
+
+def test_the_shipped_estimate_covers_the_census_count_in_four_of_five_cells(census):
+    accounts = pd.DataFrame({"sector": ["23"]}, index=["a"])
+    market = size_market(geography.market_reference(), accounts, contract_value=1.0, fit_share=1.0, win_rate=0.2)
+    cells = market.set_index(["area_id", "sector"]).join(census, how="inner")
+    assert len(cells) > 7000
+    covered = cells["ESTAB"].between(cells["tam_low"], cells["tam_high"])
+    assert 0.75 < covered.mean() < 0.9
+    sectors = market_by(cells.reset_index(), "sector").sort_index()
+    truth = cells.groupby("sector")["ESTAB"].sum().sort_index()
+    assert truth.between(sectors["tam_low"], sectors["tam_high"]).mean() > 0.5
