@@ -117,6 +117,12 @@ def test_groups_add_up_and_their_intervals_are_those_of_sums(reference, accounts
     assert (whole.loc["TAM", "high"] - whole.loc["TAM", "low"]) / (2 * HALF) == pytest.approx(variance**0.5, rel=0.1)
 
 
+def test_without_orders_stated_figures_are_enough(reference, accounts):
+    market = size_market(reference, accounts.drop(columns=["spend", "fit"]), **STATED)
+    assert market["tam"].tolist() == [100_000, 500, 50_000, 1000]
+    assert (market["held"] == 0).all()
+
+
 def test_the_same_seed_gives_the_same_market(reference, accounts):
     one, two, other = (size_market(reference, accounts, win_rate=0.2, seed=seed) for seed in (3, 3, 4))
     assert one.equals(two)

@@ -38,9 +38,12 @@ def served(reference: pd.DataFrame, customers: pd.DataFrame, values: ContractVal
     ratio = np.log(size.where(size > 0).fillna(1.0))
     cells["contract_value"] = value * np.exp(values.size_exponent * ratio)
     cells["contract_error"] = np.hypot(error, values.size_error * ratio)
-    held = customers.groupby(["area_id", "sector"])["spend"].sum() if "area_id" in customers else pd.Series()
-    places = pd.MultiIndex.from_frame(cells[["area_id", "sector"]])
-    return cells.assign(held=0.0 if held.empty else held.reindex(places).fillna(0.0).to_numpy())
+    if not {"area_id", "spend"} <= set(customers) or customers.empty:
+        return cells.assign(held=0.0)
+    held = customers.groupby(["area_id", "sector"])["spend"].sum()
+    return cells.assign(
+        held=held.reindex(pd.MultiIndex.from_frame(cells[["area_id", "sector"]])).fillna(0.0).to_numpy()
+    )
 
 
 def stated_values(value: Stated, sectors: pd.Index) -> ContractValues:
