@@ -10,7 +10,7 @@ The default elasticity is the mean of the meta-analysis of Albers, Mantrala and 
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,28 @@ LOSS_SHARE = (0.0, 0.05, 0.176)
 
 BAND = (0.05, 0.95)
 """Quantiles of every band in this module."""
+
+
+class Errors(NamedTuple):
+    """
+    How far off what is known may be: standard deviations of logarithms of true over known.
+
+    Parameters
+    ----------
+    unit : float
+        Potential of a single unit.
+    place : float
+        Potential of all units of one of today's territories together: its trade, its competitors, its largest accounts.
+    rep : float
+        What a rep makes of the same potential and hours.
+    """
+
+    unit: float = 0.3
+    place: float = 0.2
+    rep: float = 0.1
+
+
+ERRORS = Errors()
 
 
 @dataclass(frozen=True)
@@ -162,7 +184,7 @@ class SalesResponse:
         *,
         revenue: pd.Series | None = None,
         retained_share: float = 0.0,
-        potential_error: float = 0.3,
+        errors: Errors = ERRORS,
         draws: int = 400,
         seed: int = 0,
     ) -> pd.DataFrame:
@@ -170,7 +192,7 @@ class SalesResponse:
         Return what a proposed alignment brings, in parts, each with its band.
 
         The band is the 5 % to 95 % range over ``draws`` of the elasticity (triangular on its range), of the loss where
-        a unit changes hands (triangular on ``LOSS_SHARE``) and of lognormal errors in the potential of each unit.
+        a unit changes hands (triangular on ``LOSS_SHARE``) and of all ``errors``.
 
         Parameters
         ----------
@@ -186,8 +208,8 @@ class SalesResponse:
             Money sold a year by ``unit_id``, which is at risk where the rep changes; otherwise expected sales.
         retained_share : float, default 0.0
             Share of the moved revenue that stays with its rep or is handed over in person.
-        potential_error : float, default 0.3
-            Standard deviation of the logarithm of a unit's true over its estimated potential.
+        errors : Errors
+            How far what is known of units, places and reps may be off.
         draws : int, default 400
             How many.
         seed : int, default 0
@@ -202,15 +224,10 @@ class SalesResponse:
         units = _Pair(potential, (today, hours), (proposed, later), revenue)
         generator = np.random.default_rng(seed)
         elasticity = triangular(generator, (self.low, self.elasticity, self.high), draws)
-        loss = triangular(generator, LOSS_SHARE, draws)
-        noise = generator.normal(0.0, potential_error, (draws, len(potential)))
-        drawn = np.array(
-            [
-                units.parts(b, share * (1 - retained_share), np.exp(error - potential_error**2 / 2))
-                for b, share, error in zip(elasticity, loss, noise, strict=True)
-            ]
-        )
-        value = units.parts(self.elasticity, LOSS_SHARE[1] * (1 - retained_share), np.ones(len(potential)))
+        loss = triangular(generator, LOSS_SHARE, draws) * (1 - retained_share)
+        pairs = zip(elasticity, loss, strict=True)
+        drawn = np.array([units.parts(b, lost, *units.draw(generator, errors)) for b, lost in pairs])
+        value = units.parts(self.elasticity, LOSS_SHARE[1] * (1 - retained_share), 1.0, np.ones(len(units.territories)))
         low, high = np.quantile(drawn, BAND, axis=0)
         parts = pd.Index(["balance", "travel", "disruption", "total"], name="part")
         return pd.DataFrame({"value": value, "low": low, "high": high}, index=parts)
@@ -230,101 +247,34 @@ class _Pair:
         self.potential = potential.to_numpy(dtype=float)
         self.revenue = None if revenue is None else revenue.reindex(potential.index).fillna(0.0).to_numpy(dtype=float)
         self.moved = (before.notna() & (before != after)).to_numpy(dtype=bool)
-        self.before, self.hours_before = _codes_and_hours(before, today[1])
-        self.after, self.hours_after = _codes_and_hours(after, proposed[1])
+        self.territories = pd.Index(sorted(set(before.dropna()) | set(after.dropna())))
+        self.before, self.hours_before = self._codes_and_hours(before, today[1])
+        self.after, self.hours_after = self._codes_and_hours(after, proposed[1])
 
-    def parts(self, elasticity: float, loss: float, error: np.ndarray) -> np.ndarray:
+    def _codes_and_hours(self, alignment: pd.Series, hours: float | pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Return each unit's territory as a number (-1 for none) and the hours of each territory, 0 where it is not."""
+        there = self.territories[self.territories.isin(alignment)]
+        return self.territories.get_indexer(pd.Index(alignment)), (
+            _hours_by_territory(hours, there).reindex(self.territories, fill_value=0.0).to_numpy(dtype=float)
+        )
+
+    def draw(self, generator: np.random.Generator, errors: Errors) -> tuple[np.ndarray, np.ndarray]:
+        """Draw factors on the potential of units (with their place, which is today's territory) and on reps' sales."""
+        place = generator.lognormal(0.0, errors.place, len(self.territories) + 1)
+        unit = generator.lognormal(0.0, errors.unit, len(self.potential))
+        return unit * place[self.before], generator.lognormal(0.0, errors.rep, len(self.territories))
+
+    def parts(self, elasticity: float, loss: float, factor: np.ndarray | float, skill: np.ndarray) -> np.ndarray:
         """Value balance, travel, disruption and total as shares of today's sales."""
-        potential = self.potential * error
-        now = _sales(potential, self.before, self.hours_before, elasticity)
-        then = _sales(potential, self.after, self.hours_after, elasticity)
+        potential = self.potential * factor
+        now = _sales(potential, self.before, self.hours_before, elasticity) @ skill
+        then = _sales(potential, self.after, self.hours_after, elasticity) @ skill
         total_gain = then / now - 1
         more_time = float(self.hours_after.sum() / self.hours_before.sum())
         balance = (1 + total_gain) / more_time**elasticity - 1
         at_risk = potential if self.revenue is None else self.revenue
         disruption = -loss * float(at_risk[self.moved].sum() / at_risk.sum())
         return np.array([balance, total_gain - balance, disruption, total_gain + disruption])
-
-
-@dataclass(frozen=True)
-class Adbudg:
-    """
-    An S-shaped response judged by people: sales at no, half, the same, half more and any effort.
-
-    The form is ``least + (most - least) * x**shape / (half + x**shape)`` for effort ``x`` relative to today
-    (Little 1970, Management Science 16:8).
-
-    Parameters
-    ----------
-    least, most : float
-        Sales without any effort and with all effort one could think of, relative to today's.
-    shape, half : float
-        Steepness, and the level at which half of the way is reached.
-    """
-
-    least: float
-    most: float
-    shape: float
-    half: float
-
-    @classmethod
-    def judged(cls, none: float, less: float, same: float, more: float, most: float) -> Self:
-        """
-        Fit the five judged points, by least squares in the logarithm of the odds.
-
-        Parameters
-        ----------
-        none, less, same, more, most : float
-            Sales with 0, 0.5, 1, 1.5 times today's effort and with saturation, in rising order.
-
-        Returns
-        -------
-        Adbudg
-            The curve.
-        """
-        points = np.array([none, less, same, more, most], dtype=float)
-        if not (np.diff(points) > 0).all():
-            mend = "judge five rising sales figures"
-            raise BadInput([Fault("settings", "adbudg", "", f"points {points.tolist()} do not rise", mend)])
-        odds = np.log((points[1:4] - none) / (most - points[1:4]))
-        slope, level = np.polyfit(np.log([0.5, 1.0, 1.5]), odds, 1)
-        return cls(none, most, float(slope), float(np.exp(-level)))
-
-    def sales(self, effort: np.ndarray) -> np.ndarray:
-        """
-        Return sales at each effort.
-
-        Parameters
-        ----------
-        effort : array
-            Relative to today's, zero or more.
-
-        Returns
-        -------
-        array
-            In the unit of the judged points, same shape.
-        """
-        power = np.asarray(effort, dtype=float) ** self.shape
-        share: np.ndarray = power / (self.half + power)
-        return self.least + (self.most - self.least) * share
-
-    def elasticity(self, effort: float = 1.0) -> float:
-        """
-        Return the elasticity at one effort, which a ``SalesResponse`` can take for small changes.
-
-        Parameters
-        ----------
-        effort : float, default 1.0
-            Relative to today's.
-
-        Returns
-        -------
-        float
-            Per cent of sales for one per cent of effort.
-        """
-        power = effort**self.shape
-        slope = (self.most - self.least) * self.shape * self.half * power / (self.half + power) ** 2
-        return float(slope / self.sales(np.array(effort)))
 
 
 def _potential_by_territory(potential: pd.Series, alignment: pd.Series) -> pd.Series:
@@ -354,17 +304,11 @@ def _hours_by_territory(hours: float | pd.Series, territories: pd.Index) -> pd.S
     return given
 
 
-def _codes_and_hours(alignment: pd.Series, hours: float | pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return each unit's territory as a number (-1 for none) and the hours of each territory."""
-    codes, territories = pd.factorize(alignment, sort=True)
-    return codes, _hours_by_territory(hours, pd.Index(territories)).to_numpy(dtype=float)
-
-
-def _sales(potential: np.ndarray, codes: np.ndarray, hours: np.ndarray, elasticity: float) -> float:
-    """Value an alignment at scale one."""
+def _sales(potential: np.ndarray, codes: np.ndarray, hours: np.ndarray, elasticity: float) -> np.ndarray:
+    """Value the territories of an alignment at scale one."""
     covered = codes >= 0
     total = np.bincount(codes[covered], weights=potential[covered], minlength=len(hours))
-    return float((total ** (1 - elasticity) * hours**elasticity).sum())
+    return np.asarray(total ** (1 - elasticity) * hours**elasticity)
 
 
 def triangular(generator: np.random.Generator, span: tuple[float, float, float], draws: int) -> np.ndarray:
