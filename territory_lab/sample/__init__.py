@@ -1,4 +1,4 @@
-"""The sample company: an industrial distributor on real geography, with planted truths, clean or as exports really are."""
+"""The sample company: an industrial distributor on real geography, with planted truths, clean or as exported."""
 
 from territory_lab.sample.company import company, write, write_truth
 from territory_lab.sample.messy import messy

@@ -6,9 +6,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from territory_lab.sample.cast import CUSTOMER, LEGAL_FORMS, NEW_SHARE, SECTORS, STEMS, TERRITORIES
-from territory_lab.sample.places import Ints, Places, pick_within
+from territory_lab.sample.places import Floats, Ints, Places, pick_within, rep_ids
 
-SIZE_SPREAD = 1.3  # of log employees within a sector
+_SIZE_SPREAD = 1.3  # of log employees within a sector
 _SPEND_ON_SIZE = 0.75  # elasticity of what a firm could spend to its employees
 _CHILDREN, _PARENTS = 0.08, 0.02  # shares of the accounts
 _JITTER = 0.01  # degrees, about a kilometre
@@ -31,7 +31,7 @@ def draw(rng: np.random.Generator, size: int, where: Places) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns of ``accounts`` (without owner), and what only the generator knows: sector_row, county, territory,
+        Columns of ``accounts``, and what only the generator knows: sector_row, county, territory,
         chance (of being a customer), fit, customer, new, could_spend (money a year).
     """
     weight = where.cells["establishments"].cumsum().to_numpy()
@@ -55,17 +55,18 @@ def draw(rng: np.random.Generator, size: int, where: Places) -> pd.DataFrame:
             "lon": (where.postcodes["lon"].to_numpy()[spot] + rng.normal(0, _JITTER, size)).round(3),
             "lat": (where.postcodes["lat"].to_numpy()[spot] + rng.normal(0, _JITTER, size)).round(3),
             "created_date": pd.Timestamp("2014-01-01") + pd.to_timedelta(rng.integers(0, 3286, size), unit="D"),
+            "owner_id": rep_ids()[where.territory[county]],
             "sector_row": sector,
             "county": county,
             "territory": where.territory[county],
         }
     )
-    return people.astype({"name": "str", "parent_id": "str", "country": "str"}).assign(**_demand(rng, people, where))
+    return people.astype({"country": "str", "owner_id": "str"}).assign(**_demand(rng, people, where))
 
 
 def ids(letter: str, count: int) -> pd.Series:
     """
-    Number things.
+    Give running numbers as ids.
 
     Parameters
     ----------
@@ -80,20 +81,21 @@ def ids(letter: str, count: int) -> pd.Series:
         E.g. A00001; all of one length.
     """
     numbers = pc.utf8_lpad(pa.array(np.arange(1, count + 1)).cast(pa.string()), len(str(count)), "0")
-    return pc.binary_join_element_wise(letter, numbers, "").to_pandas().astype("str")
+    return pd.Series(pc.binary_join_element_wise(letter, numbers, "").to_pandas(), dtype="str")
 
 
-def _employees(rng: np.random.Generator, sector: Ints, where: Places) -> np.ndarray:
+def _employees(rng: np.random.Generator, sector: Ints, where: Places) -> Floats:
     """Lognormal about the sector's mean employees an establishment, whole and at least one."""
     totals = where.cells.groupby("sector")[["employees", "establishments"]].sum().reindex(range(len(SECTORS)))
     mean = (totals["employees"] / totals["establishments"]).fillna(10).to_numpy()
-    centre = np.log(mean[sector]) - SIZE_SPREAD**2 / 2
-    return np.maximum(1, rng.lognormal(centre, SIZE_SPREAD).round())
+    centre = np.log(mean[sector]) - _SIZE_SPREAD**2 / 2
+    employees: Floats = np.maximum(1, rng.lognormal(centre, _SIZE_SPREAD).round())
+    return employees
 
 
 def _demand(rng: np.random.Generator, people: pd.DataFrame, where: Places) -> dict[str, np.ndarray]:
     """Plant who is a customer, who is a new one, and what each could spend."""
-    kinds = pd.DataFrame(SECTORS.values()).take(people["sector_row"])
+    kinds = pd.DataFrame(SECTORS.values()).take(people["sector_row"].to_numpy())
     density = (where.units["population"] / where.units["area_km2"]).to_numpy()[people["county"]]
     fit = (
         kinds["fit"].to_numpy()
@@ -123,13 +125,14 @@ def _names(rng: np.random.Generator, sector: Ints, spot: Ints) -> pd.Series:
     form = rng.integers(len(LEGAL_FORMS), size=len(sector))
     parts = [pa.array(words).take(pa.array(at)) for words, at in ((stems, stem), (trades.ravel(), trade))]
     named = pc.binary_join_element_wise(*parts, " ")
-    return pc.binary_join_element_wise(named, pa.array(LEGAL_FORMS).take(pa.array(form)), "").to_pandas()
+    full = pc.binary_join_element_wise(named, pa.array(LEGAL_FORMS).take(pa.array(form)), "")
+    return pd.Series(full.to_pandas(), dtype="str")
 
 
-def _parents(rng: np.random.Generator, employees: np.ndarray) -> pd.Series:
+def _parents(rng: np.random.Generator, employees: Floats) -> pd.Series:
     """Give some accounts a parent among the larger ones; parents have none, so nothing loops."""
     size = len(employees)
-    parents = rng.choice(size, max(1, round(_PARENTS * size)), replace=False, p=employees / employees.sum(), shuffle=False)
+    parents = rng.choice(size, round(_PARENTS * size), replace=False, p=employees / employees.sum(), shuffle=False)
     children = np.setdiff1d(rng.choice(size, round(_CHILDREN * size), replace=False, shuffle=False), parents)
     parent = np.full(size, -1)
     parent[children] = rng.choice(np.sort(parents), len(children))

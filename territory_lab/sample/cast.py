@@ -34,24 +34,24 @@ class Territory(NamedTuple):
 
 # The firm grew up in Ohio: the Midwest has a rep for nearly every state, the West one for whatever was added last.
 TERRITORIES = (
-    Territory("OH", "Midwest", "Carla Denholm", -82.99, 39.96, 1.4),
+    Territory("OH WV", "Midwest", "Carla Denholm", -82.99, 39.96, 1.4),
     Territory("MI", "Midwest", "Owen Tavares", -83.05, 42.33),
     Territory("IN", "Midwest", "Priya Lockhart", -86.16, 39.77),
     Territory("IL", "Midwest", "Marcus Feld", -87.63, 41.88, 0.65),
     Territory("WI", "Midwest", "Ingrid Solheim", -87.91, 43.04),
-    Territory("MN ND SD", "Midwest", "Tomas Reyes", -93.27, 44.98),
+    Territory("MN", "Midwest", "Tomas Reyes", -93.27, 44.98),
     Territory("IA", "Midwest", "Dana Whitlock", -93.62, 41.59),
     Territory("NE KS", "Midwest", "Hal Brubaker", -95.94, 41.26),
     Territory("MO", "Midwest", "Yvette Monroe", -90.20, 38.63),
     Territory("KY", "Midwest", "Grant Ashby", -85.76, 38.25),
-    Territory("WV", "Midwest", "Lena Kovac", -81.63, 38.35),
+    Territory("ND SD", "Midwest", "Lena Kovac", -96.79, 46.88),
     Territory("ME NH VT", "Northeast", "Simon Arceneau", -71.46, 42.99),
     Territory("MA RI", "Northeast", "Beth Okafor", -71.06, 42.36),
     Territory("CT", "Northeast", "Ray Castellano", -72.69, 41.77),
     Territory("NY", "Northeast", "Mina Haddad", -73.99, 40.73),
     Territory("NJ", "Northeast", "Victor Lund", -74.17, 40.74),
-    Territory("PA", "Northeast", "Joanna Pike", -75.16, 39.95, 0.65),
-    Territory("MD DE DC", "Northeast", "Curtis Vaughn", -76.61, 39.29),
+    Territory("PA DE", "Northeast", "Joanna Pike", -75.16, 39.95, 0.65),
+    Territory("MD DC", "Northeast", "Curtis Vaughn", -76.61, 39.29),
     Territory("VA", "South", "Elise Fontaine", -77.44, 37.54),
     Territory("NC SC", "South", "Derek Amos", -80.84, 35.23, 1.4),
     Territory("GA AL", "South", "Nadia Barros", -84.39, 33.75),
@@ -185,7 +185,7 @@ Wadsworth Walkowiak Waverly Westerfield Wildhorse Winthrop Wynngate Xenakis Yell
 """.split()  # noqa: SIM905 - reads as the list it is
 LEGAL_FORMS = ("", " Inc", " LLC", " Co")
 
-# Being a customer: logit = intercept + sector + size ln(employees / 10) + density log10(people per km2 / 100) + 0 income
+# Being a customer: logit = intercept + sector + size ln(employees / 10) + density log10(people per km2 / 100)
 CUSTOMER = {"intercept": -0.85, "size": 0.45, "density": 0.25, "median_income": 0.0}
 # Winning: logit = intercept + fit (customer logit - intercept) - distance ln(1 + km / 100) - overload + skill
 WIN = {"intercept": -0.40, "fit": 0.35, "distance": -0.30, "overload": -0.25, "skill": 0.30}

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from territory_lab.sample import accounts, cast, trade
-from territory_lab.sample.effort import Effort, effort
-from territory_lab.sample.places import Places, homes, places, territory_ids
+from territory_lab.sample import cast, trade
+from territory_lab.sample.careers import Story
+from territory_lab.sample.places import Floats, Places, homes, places, rep_ids, territory_ids
 
 _PER_REP = 400  # accounts that one person can look after
 _HISTORY = 0.92  # quotas follow last year's sales, a little behind
@@ -39,26 +39,25 @@ def company(size: int = 12_000, seed: int = 0, *, orders_a_year: float = 7.0) ->
     truth : dict
         Everything planted, ready for JSON; only tests read it.
     """
-    draws = [np.random.default_rng(child) for child in np.random.SeedSequence([seed, size]).spawn(7)]
+    telling, ordering, dealing, calling = (
+        np.random.default_rng(child) for child in np.random.SeedSequence([seed, size]).spawn(4)
+    )
     where = places()
-    people = accounts.draw(draws[0], size, where)
-    people["owner_id"] = _rep_ids().take(people["territory"]).array
-    work = effort(draws[1], people)
-    career = trade.careers(draws[2], people)
-    held = trade.holdings(draws[3], people, career)
+    story = Story.tell(telling, size, where)
+    orders = trade.orders(ordering, story, orders_a_year)
     tables = {
-        "accounts": people[_ACCOUNT_COLUMNS],
+        "accounts": story.people[_ACCOUNT_COLUMNS],
         "products": _products(),
-        "orders": trade.orders(draws[4], people, career, held, work, orders_a_year),
-        "opportunities": trade.opportunities(draws[5], people, career, held, work),
+        "orders": orders,
+        "opportunities": trade.opportunities(dealing, story),
+        "reps": _reps(story, orders),
         "units": where.units,
-        "calls": trade.calls(draws[6], people, career, work, size / (_PER_REP * len(cast.TERRITORIES))),
+        "calls": trade.calls(calling, story, size / (_PER_REP * len(cast.TERRITORIES))),
         "alignment": pd.DataFrame(
-            {"unit_id": where.units["unit_id"], "territory_id": territory_ids().take(where.territory).astype("str")}
+            {"unit_id": where.units["unit_id"], "territory_id": territory_ids()[where.territory].astype("str")}
         ),
     }
-    tables["reps"] = _reps(people, work, tables["orders"])
-    return tables, _truth(size, seed, where, people, career, work)
+    return tables, {"size": size, "seed": seed, **_truth(story, where)}
 
 
 def write(tables: Mapping[str, pd.DataFrame], folder: str | os.PathLike[str], *, suffix: str = "parquet") -> None:
@@ -107,11 +106,6 @@ _ACCOUNT_COLUMNS = [
 ]
 
 
-def _rep_ids() -> pd.Series:
-    """Name the reps like their territories."""
-    return pd.Series(territory_ids().str.replace("T", "R"), dtype="str")
-
-
 def _products() -> pd.DataFrame:
     """List what is sold."""
     frame = pd.DataFrame(cast.PRODUCTS.values()).assign(product_id=list(cast.PRODUCTS))
@@ -119,74 +113,63 @@ def _products() -> pd.DataFrame:
     return frame[["product_id", "name", "category", "list_price", "margin_share", "sector"]].astype({"sector": "str"})
 
 
-def _reps(people: pd.DataFrame, work: Effort, orders: pd.DataFrame) -> pd.DataFrame:
+def _reps(story: Story, orders: pd.DataFrame) -> pd.DataFrame:
     """List the reps, then the managers they report to."""
     recent = orders[orders["order_date"] > pd.Timestamp(cast.END) - pd.DateOffset(years=1)]
-    sold = recent["account_id"].map(people.set_index("account_id")["owner_id"])
-    sales = recent.groupby(sold)["amount"].sum().reindex(_rep_ids(), fill_value=0.0)
+    owner = recent["account_id"].map(story.people.set_index("account_id")["owner_id"])
+    sales = recent.groupby(owner)["amount"].sum().reindex(rep_ids(), fill_value=0.0)
     bosses = {district: f"M{number + 1}" for number, district in enumerate(cast.MANAGERS)}
-    reps = pd.DataFrame(
-        {
-            "rep_id": _rep_ids(),
-            "name": [territory.rep for territory in cast.TERRITORIES],
-            "manager_id": [bosses[territory.district] for territory in cast.TERRITORIES],
-            "territory_id": territory_ids(),
-            "lon": homes()["lon"].to_numpy(),
-            "lat": homes()["lat"].to_numpy(),
-            "hired_date": pd.Timestamp("2021-11-01") - pd.to_timedelta(np.arange(len(sales)) * 377 % 3650, unit="D"),
-            "quota": (sales.to_numpy() / _HISTORY).round(-3),
-            "selling_h": work.selling_h,
-        }
+    reps = homes()[["lon", "lat"]].reset_index()
+    reps = reps.assign(
+        rep_id=rep_ids(),
+        name=[territory.rep for territory in cast.TERRITORIES],
+        manager_id=[bosses[territory.district] for territory in cast.TERRITORIES],
+        hired_date=pd.Timestamp("2021-11-01") - pd.to_timedelta(np.arange(len(reps)) * 377 % 3650, unit="D"),
+        quota=(sales.to_numpy() / _HISTORY).round(-3),
+        selling_h=story.work.selling_h,
     )
     managers = pd.DataFrame(
         [(bosses[district], *person) for district, person in cast.MANAGERS.items()],
         columns=["rep_id", "name", "lon", "lat"],
     ).assign(hired_date=pd.Timestamp("2012-03-01"))
-    return pd.concat([reps, managers], ignore_index=True).astype({"manager_id": "str", "territory_id": "str"})
+    columns = ["rep_id", "name", "manager_id", "territory_id", "lon", "lat", "hired_date", "quota", "selling_h"]
+    return pd.concat([reps, managers], ignore_index=True)[columns].astype({"manager_id": "str", "territory_id": "str"})
 
 
-def _truth(
-    size: int, seed: int, where: Places, people: pd.DataFrame, career: pd.DataFrame, work: Effort
-) -> dict[str, Any]:
+def _truth(story: Story, where: Places) -> dict[str, Any]:
     """Gather what was planted."""
-    count = len(cast.TERRITORIES)
-    territory, names = people["territory"].to_numpy(), list(territory_ids())
-    fair = np.bincount(territory, work.fair_sales, count)
+    people, work, career = story.people, story.work, story.career
+    fair = np.bincount(people["territory"], work.fair_sales, len(work.skill)).astype(float)
     by_unit = np.bincount(people["county"], work.fair_sales, len(where.units))
-    balanced = (np.exp(cast.SKILL_ON_SALES * work.skill) * (work.selling_h / work.selling_h.mean()) ** cast.ELASTICITY * fair.mean()).sum()
     alike = ~people["customer"] & (people["chance"] >= cast.LOOK_ALIKE)
-    home = homes().loc[list(cast.WRONG_HOMES), ["right_lon", "right_lat"]]
-
-    def named(values: np.ndarray) -> dict[str, float]:
-        """Values by territory."""
-        return dict(zip(names, values.round(4).tolist(), strict=True))
-
+    right = homes().loc[list(cast.WRONG_HOMES), ["right_lon", "right_lat"]]
+    place = pd.Series([territory.place for territory in cast.TERRITORIES], index=territory_ids())
     return {
-        "company": cast.COMPANY,
-        "size": size,
-        "seed": seed,
         "customer": cast.CUSTOMER | {"sector": {code: sector.fit for code, sector in cast.SECTORS.items()}},
         "decoy": "median_income",
         "look_alikes": people.loc[alike, "account_id"].tolist(),
-        "churned": people["account_id"].take(career.loc[career["churned"], "account"]).tolist(),
+        "churned": people["account_id"].array.take(career.loc[career["churned"], "account"].to_numpy()).tolist(),
         "churn_a_year": cast.CHURN,
         "growth": {code: sector.growth for code, sector in cast.SECTORS.items()},
         "season": cast.SEASON,
         "affinity": dict(zip(["owns", "then", "times"], cast.AFFINITY, strict=True)),
         "only_sector": {product: item.sector for product, item in cast.PRODUCTS.items() if item.sector},
         "win": cast.WIN,
-        "rep_skill": named(work.skill),
+        "rep_skill": _by_territory(work.skill),
         "skill_on_sales": cast.SKILL_ON_SALES,
-        "overload": named(work.overload),
-        "place": named(np.array([t.place for t in cast.TERRITORIES])),
-        "troubled": [name for name, t in zip(names, cast.TERRITORIES, strict=True) if t.place < 1],
-        "strong": [name for name, t in zip(names, cast.TERRITORIES, strict=True) if t.place > 1],
-        "wrong_homes": {name: home.loc[name].tolist() for name in home.index},
+        "overload": _by_territory(work.overload),
+        "place": place.to_dict(),
+        "troubled": list(place.index[place < 1]),
+        "strong": list(place.index[place > 1]),
+        "wrong_homes": dict(zip(right.index, right.to_numpy().tolist(), strict=True)),
         "elasticity": cast.ELASTICITY,
-        "selling_h": named(work.selling_h),
-        "fair_sales": named(fair),
-        "fair_sales_by_unit": {
-            unit: round(sales) for unit, sales in zip(where.units["unit_id"], by_unit, strict=True) if sales
-        },
-        "gain_if_balanced": float((balanced / (fair * work.factor).sum() - 1).round(5)),
+        "selling_h": _by_territory(work.selling_h),
+        "fair_sales": _by_territory(fair),
+        "fair_sales_by_unit": dict(zip(where.units["unit_id"], by_unit.round(2).tolist(), strict=True)),
+        "gain_if_balanced": float(fair.mean() * work.balanced.sum() / (fair * work.factor).sum() - 1),
     }
+
+
+def _by_territory(values: Floats) -> dict[str, float]:
+    """Name values by their territory."""
+    return dict(zip(territory_ids(), values.round(4).tolist(), strict=True))

@@ -9,7 +9,7 @@ from territory_lab.alignment.problem import great_circle_km
 from territory_lab.sample.cast import ELASTICITY, SELLING_H, SKILL_ON_SALES, TERRITORIES, WIN
 from territory_lab.sample.places import Floats, homes
 
-_SHARE_OF_WALLET = (3.0, 4.5)  # Beta; mean 0.4
+_SHARE_OF_WALLET = (4.0, 6.0)  # Beta; mean 0.4
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class Effort:
     ----------
     fair_sales : array of float, shape (accounts,)
         Money a year each customer would spend if every rep had the same to do; zero for the others.
-    skill, selling_h, overload, factor : array of float, shape (territories,)
-        Rep skill (standard normal), hours a year, workload above the mean as a share of it (at least 0), and what
-        time and skill together do to sales.
+    skill, selling_h, overload : array of float, shape (territories,)
+        Rep skill (standard normal), hours a year, and workload above the mean as a share of it (at least 0).
+    factor, balanced : array of float, shape (territories,)
+        What skill and the hours for each customer do to sales: today, and were every territory's workload the mean.
     win_logit : array of float, shape (accounts,)
         Log-odds that an opportunity with this account is won.
     """
@@ -33,6 +34,7 @@ class Effort:
     selling_h: Floats
     overload: Floats
     factor: Floats
+    balanced: Floats
     win_logit: Floats
 
 
@@ -65,15 +67,14 @@ def effort(rng: np.random.Generator, people: pd.DataFrame) -> Effort:
     workload = np.bincount(territory, fair, count)
     ratio = workload / workload.mean()
     overload = np.maximum(ratio - 1, 0)
-    time = np.divide(selling_h / selling_h.mean(), ratio, out=np.ones(count), where=ratio > 0)
-    home = homes()
-    km = great_circle_km(
-        people["lon"], people["lat"], home["lon"].to_numpy()[territory], home["lat"].to_numpy()[territory]
-    )
+    balanced = (selling_h / selling_h.mean()) ** ELASTICITY * np.exp(SKILL_ON_SALES * skill)
+    factor = balanced * np.power(ratio, -ELASTICITY, out=np.ones(count), where=ratio > 0)
+    home = homes().iloc[territory]
+    km = great_circle_km(people["lon"], people["lat"], home["lon"], home["lat"])
     logit = (
         WIN["intercept"]
         + WIN["fit"] * people["fit"].to_numpy()
         + WIN["distance"] * np.log1p(km / 100)
         + (WIN["overload"] * overload + WIN["skill"] * skill)[territory]
     )
-    return Effort(fair, skill, selling_h, overload, time**ELASTICITY * np.exp(SKILL_ON_SALES * skill), logit)
+    return Effort(fair, skill, selling_h, overload, factor, balanced, logit)

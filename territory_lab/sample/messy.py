@@ -1,13 +1,10 @@
 """The sample company as a real export has it: text, with faults planted in known rows."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 Faults = list[dict[str, str]]
 _EACH = 4  # faults of a kind
-_TAKEN = ("account_id", "postcode")
 
 
 def messy(tables: dict[str, pd.DataFrame], seed: int = 0) -> tuple[dict[str, pd.DataFrame], Faults]:
@@ -53,7 +50,7 @@ def messy(tables: dict[str, pd.DataFrame], seed: int = 0) -> tuple[dict[str, pd.
     names = accounts["name"].take(markup)
     tags = ["<b>{}</b>", "<script>alert(1)</script>{}", "{}<br>", "<img src=x onerror=alert(1)>{}"]
     spoil("name", markup, [tag.format(name) for tag, name in zip(tags, names, strict=True)], "markup_name")
-    accounts.loc[place, "lon"] = ["0", "-" + accounts["lon"].iat[place[1]].lstrip("-"), "83.04", "-75.1"]
+    accounts.loc[place, "lon"] = ["0", "-93.6", "83.04", "-75.1"]
     spoil("lat", place, ["0", "95.2", "42.33", "-39.9"], "impossible_coordinates")
     spoil("parent_id", loop, accounts["account_id"].take(loop[[1, 0, 3, 2]]).tolist(), "parent_loop")
 
@@ -96,5 +93,3 @@ def _twins(rows: pd.DataFrame, count: int) -> pd.DataFrame:
     again = [names[0].upper(), names[1] + ", Incorporated", names[2][:2] + names[2][3:], names[3][:3] + names[3][2:]]
     keys = [f"A{count + 1 + place}" for place in range(len(rows))]
     return rows.assign(account_id=keys, name=again, parent_id="")
-
-

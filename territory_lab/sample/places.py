@@ -60,14 +60,13 @@ def places() -> Places:
     codes["reach"] = codes["area"] + within.cumsum() / within.transform("sum")
 
     cells = geography.market_reference()
-    cells = cells.assign(
-        area=pd.Index(areas).get_indexer(cells["area_id"]), sector=pd.Index(list(SECTORS)).get_indexer(cells["sector"])
-    )
+    area, sector = pd.Index(areas).get_indexer(pd.Index(cells["area_id"])), list(SECTORS)
+    cells = cells.assign(area=area, sector=pd.Index(sector).get_indexer(pd.Index(cells["sector"])))
     cells = cells[(cells["area"] >= 0) & (cells["sector"] >= 0) & (cells["establishments"] > 0)]
     columns = "unit_id name lon lat area_id state area_km2 population households median_income".split()  # noqa: SIM905 - reads as the list it is
     return Places(
         units=counties[columns],
-        territory=counties["state"].map(state_territory).to_numpy(np.int64),
+        territory=np.array([state_territory[state] for state in counties["state"]]),
         postcodes=codes[["postcode", "lon", "lat", "county", "area", "reach"]],
         cells=cells[["area", "sector", "establishments", "employees"]].reset_index(drop=True),
     )
@@ -82,7 +81,8 @@ def homes() -> pd.DataFrame:
     DataFrame
         Indexed by territory_id: lon, lat (where the rep lives), right_lon, right_lat (degrees).
     """
-    right = pd.DataFrame([(t.lon, t.lat) for t in TERRITORIES], columns=["right_lon", "right_lat"], index=territory_ids())
+    cities = [(territory.lon, territory.lat) for territory in TERRITORIES]
+    right = pd.DataFrame(cities, columns=["right_lon", "right_lat"], index=territory_ids())
     actual = right.set_axis(["lon", "lat"], axis=1)
     for territory, home in WRONG_HOMES.items():
         actual.loc[territory] = home
@@ -99,6 +99,18 @@ def territory_ids() -> pd.Index:
         T01 to T30, in the order of the cast.
     """
     return pd.Index([f"T{t + 1:02}" for t in range(len(TERRITORIES))], name="territory_id")
+
+
+def rep_ids() -> pd.Index:
+    """
+    Name the reps.
+
+    Returns
+    -------
+    Index
+        R01 to R30, as their territories.
+    """
+    return territory_ids().str.replace("T", "R").rename("rep_id")
 
 
 def pick_within(rng: np.random.Generator, group: Ints, reach: Floats) -> Ints:
