@@ -6,7 +6,17 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
-from territory_lab.alignment.costs import EARTH_RADIUS_KM, PLANE, SPHERE, TABLE, Costs, Floats, Ints, distance_power, reach
+from territory_lab.alignment.costs import (
+    EARTH_RADIUS_KM,
+    PLANE,
+    SPHERE,
+    TABLE,
+    Costs,
+    Floats,
+    Ints,
+    distance_power,
+    reach,
+)
 from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.transport import Limits, climb
 
@@ -183,9 +193,7 @@ def _turn(points: Floats, kind: int, rng: np.random.Generator) -> Floats:
     return points + 0.5 * (points @ axis)[:, None] * axis
 
 
-def relax(
-    problem: Problem, bands: Limits, centres: Centres, heats: Floats
-) -> tuple[Centres, Floats]:
+def relax(problem: Problem, bands: Limits, centres: Centres, heats: Floats) -> tuple[Centres, Floats]:
     """
     Move centres and prices together while the assignment sharpens (deterministic annealing, Rose 1998).
 

@@ -178,4 +178,6 @@ def _labels(problem: Problem) -> Iterator[Fault]:
         pairs = set(pd.DataFrame(problem.forbidden).iloc[:, :2].itertuples(index=False, name=None))
         for unit, territory in locked.items():
             if (unit, territory) in pairs:
-                yield Fault("locked", "territory_id", str(unit), f"{territory} is also forbidden", "drop one of the two")
+                yield Fault(
+                    "locked", "territory_id", str(unit), f"{territory} is also forbidden", "drop one of the two"
+                )

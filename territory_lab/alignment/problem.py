@@ -200,7 +200,9 @@ class Problem:
         target = self.shares * loads.sum(axis=1)[:, None]
         tolerance = np.array([self.balance[name] for name in self.activities])[:, None]
         starts, ends = _graph(self)
-        homes = np.empty((0, 3)) if self.free or isinstance(self.distance, pd.DataFrame) else self.place(self.territories)
+        homes = (
+            np.empty((0, 3)) if self.free or isinstance(self.distance, pd.DataFrame) else self.place(self.territories)
+        )
         return Arrays(
             points=self.place(self.units),
             homes=homes,

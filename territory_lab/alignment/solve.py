@@ -94,8 +94,20 @@ def refine(
     for step, heat in enumerate(heats):
         last = heat == 0
         anneal(
-            costs if last else priced, a.starts, a.ends, near, a.loads, inner_lower, inner_upper,
-            none if last else flow.price, stiff, room_of(problem), work, float(heat) * level, sweep, seed * 1000 + step,
+            costs if last else priced,
+            a.starts,
+            a.ends,
+            near,
+            a.loads,
+            inner_lower,
+            inner_upper,
+            none if last else flow.price,
+            stiff,
+            room_of(problem),
+            work,
+            float(heat) * level,
+            sweep,
+            seed * 1000 + step,
         )
         load = load_of(work, a.loads, k)
         out = (load > a.upper) | (load < a.lower)

@@ -9,7 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
-from territory_lab.alignment.costs import Costs, Floats, Ints, lowest, pair_costs, priced
+from territory_lab.alignment.costs import Costs, Floats, Ints, lowest, pair_costs, tempting
 
 DENSE = 300  # prices up to which a dense factorisation is the faster one
 
@@ -99,9 +99,7 @@ def _solve(matrix: Floats, right: Floats) -> Floats:
     return np.asarray(splu(csc_matrix(matrix)).solve(right))
 
 
-def climb(
-    near: Ints, far: Floats, bands: Limits, price: Floats, heat: float, steps: int
-) -> tuple[Floats, Floats]:
+def climb(near: Ints, far: Floats, bands: Limits, price: Floats, heat: float, steps: int) -> tuple[Floats, Floats]:
     """
     Maximise the smoothed dual by damped Newton steps.
 
@@ -191,20 +189,6 @@ class Flow(NamedTuple):
     excess: float
 
 
-@njit(cache=True)
-def _tempting(costs: Costs, loads: Floats, price: Floats, floor: Floats, slack: Floats) -> tuple[Ints, Ints]:
-    """Pairs whose priced cost is less than ``floor + slack`` of the unit."""
-    n, k = costs.weight.size, price.shape[1]
-    rows, columns = [], []
-    for i in range(n):
-        bar = floor[i] + slack[i]
-        for j in range(k):
-            if priced(costs, loads, price, i, j) < bar:
-                rows.append(i)
-                columns.append(j)
-    return np.array(rows, np.int64), np.array(columns, np.int64)
-
-
 def transport(costs: Costs, bands: Limits, price: Floats, heat: float, room: float = np.inf) -> Flow:
     """
     Solve the transportation problem exactly, by column generation from good prices.
@@ -229,14 +213,14 @@ def transport(costs: Costs, bands: Limits, price: Floats, heat: float, room: flo
     """
     slack = 8 * heat * bands.scale
     _, floor = lowest(costs, bands.loads, price)
-    rows, columns = _tempting(costs, bands.loads, price, floor, slack)
+    rows, columns = tempting(costs, bands.loads, price, floor + slack)
     if room < np.inf:
         rows, columns = _with_owners(costs, rows, columns, price.shape[1])
     while True:
         flow, floor = _restricted(costs, bands, rows, columns, room)
         owned = costs._replace(move_price=costs.move_price + flow.move_price)
         tolerance = -1e-7 * (np.abs(floor) + heat * bands.scale)
-        new = _tempting(owned, bands.loads, flow.price, floor, tolerance)
+        new = tempting(owned, bands.loads, flow.price, floor + tolerance)
         known = np.isin(new[0] * price.shape[1] + new[1], rows * price.shape[1] + columns)
         if known.all():
             return flow
@@ -270,7 +254,10 @@ def _restricted(costs: Costs, bands: Limits, rows: Ints, columns: Ints, room: fl
     spare = 2 * width
     elastic = np.tile(np.repeat(steep, k), 2)
     if room < np.inf:
-        entries += [(tie, np.full(e, n + width), np.arange(e)), (np.ones(1), np.array([n + width]), np.array([e + spare]))]
+        entries += [
+            (tie, np.full(e, n + width), np.arange(e)),
+            (np.ones(1), np.array([n + width]), np.array([e + spare])),
+        ]
         lower, upper = np.r_[lower, costs.weight[moved].sum() - room], np.r_[upper, np.inf]
         spare, elastic = spare + 1, np.r_[elastic, steep.max() * bands.loads.sum(axis=1).max() / costs.weight.sum()]
     data, at_row, at_column = (np.concatenate(part) for part in zip(*entries, strict=True))

@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pandas as pd
 
 from territory_lab.alignment import Problem
@@ -23,7 +24,9 @@ def connected(chosen: set[str], pairs: list[tuple[str, str]]) -> bool:
     """Whether the units hang together."""
     reached, grown = {min(chosen)}, True
     while grown:
-        more = {b for a, b in pairs if a in reached and b in chosen} | {a for a, b in pairs if b in reached and a in chosen}
+        more = {b for a, b in pairs if a in reached and b in chosen} | {
+            a for a, b in pairs if b in reached and a in chosen
+        }
         grown = not more <= reached
         reached |= more
     return reached == chosen
@@ -32,25 +35,19 @@ def connected(chosen: set[str], pairs: list[tuple[str, str]]) -> bool:
 def best_by_brute_force(problem: Problem) -> float | None:
     """Least objective over every assignment to fixed homes on the plane with one activity, or None."""
     units, homes = problem.units, problem.territories
-    (activity, tolerance), k = next(iter(problem.balance.items())), len(homes)
+    (activity, tolerance), n, k = next(iter(problem.balance.items())), len(units), len(homes)
+    plans = np.indices((k,) * n).reshape(n, -1).T
+    apart = units[["x_km", "y_km"]].to_numpy()[:, None] - homes[["x_km", "y_km"]].to_numpy()
+    cost = np.hypot(*apart.transpose(2, 0, 1)) ** problem.power * units[activity].to_numpy()[:, None]
+    total = cost[np.arange(n), plans].sum(axis=1)
     target = units[activity].sum() / k
-    far = [
-        [((u.x_km - h.x_km) ** 2 + (u.y_km - h.y_km) ** 2) ** (problem.power / 2) * u.w for h in homes.itertuples()]
-        for u in units.itertuples()
-    ]
+    good = np.ones(len(plans), bool)
+    for j in range(k):
+        load = (plans == j) @ units[activity].to_numpy()
+        good &= (np.abs(load - target) <= tolerance * target + 1e-9) & (plans == j).any(axis=1)
     pairs = None if problem.neighbours is None else list(problem.neighbours.itertuples(index=False, name=None))
-    best = None
-    for plan in itertools.product(range(k), repeat=len(units)):
-        load = [0.0] * k
-        total = 0.0
-        for unit, j in enumerate(plan):
-            load[j] += units[activity].iloc[unit]
-            total += far[unit][j]
-        if best is not None and total >= best:
-            continue
-        if any(abs(part - target) > tolerance * target + 1e-9 for part in load) or len(set(plan)) < k:
-            continue
-        members = [{units.index[u] for u, owner in enumerate(plan) if owner == j} for j in range(k)]
+    for row in np.flatnonzero(good)[np.argsort(total[good], kind="stable")]:
+        members = [set(units.index[plans[row] == j]) for j in range(k)]
         if pairs is None or all(connected(chosen, pairs) for chosen in members):
-            best = total
-    return best
+            return float(total[row])
+    return None

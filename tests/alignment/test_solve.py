@@ -36,7 +36,12 @@ def test_bound_never_exceeds_the_best_of_all_plans(seed, shape, k, power, contig
     units["w"] = rng.integers(1, 6, len(units)).astype(float)
     homes = pd.DataFrame(rng.uniform(0, 3, (k, 2)), columns=["x_km", "y_km"], index=[f"t{j}" for j in range(k)])
     problem = Problem(
-        units, homes, balance={"w": 0.4}, neighbours=neighbours if contiguous else None, distance="euclidean", power=power
+        units,
+        homes,
+        balance={"w": 0.4},
+        neighbours=neighbours if contiguous else None,
+        distance="euclidean",
+        power=power,
     )
     best = best_by_brute_force(problem)
     try:
@@ -86,8 +91,13 @@ def test_locks_and_forbidden_pairs_are_kept():
     units, neighbours = grid(4, 4)
     homes = pd.DataFrame({"x_km": [0.0, 3.0], "y_km": [1.5, 1.5]}, index=["west", "east"])
     problem = Problem(
-        units, homes, balance={"w": 0.25}, neighbours=neighbours, distance="euclidean",
-        locked={"u02": "west"}, forbidden=[("u11", "west")],
+        units,
+        homes,
+        balance={"w": 0.25},
+        neighbours=neighbours,
+        distance="euclidean",
+        locked={"u02": "west"},
+        forbidden=[("u11", "west")],
     )
     plan = solve(problem)
     assert plan.alignment["u02"] == "west"
@@ -124,7 +134,11 @@ def test_every_unit_is_counted_once_by_relabelling():
     plan = solve(Problem(units, 3, balance={"w": 0.0}, neighbours=neighbours, distance="euclidean", power=2))
     other = solve(
         Problem(
-            units.rename(index=renamed), 3, balance={"w": 0.0}, distance="euclidean", power=2,
+            units.rename(index=renamed),
+            3,
+            balance={"w": 0.0},
+            distance="euclidean",
+            power=2,
             neighbours=[(renamed[a], renamed[b]) for a, b in neighbours],
         )
     )
