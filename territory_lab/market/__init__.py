@@ -1,7 +1,7 @@
 """How large the market is, how much of it is ours, and how its regions differ."""
 
 from territory_lab.market.census import read_cbp, read_counts
-from territory_lab.market.estimates import contract_values, serviceable
+from territory_lab.market.estimates import contract_values, expected_spend, serviceable
 from territory_lab.market.regions import PLAYBOOK, Play, local_drivers, local_factors, regional_profiles
 from territory_lab.market.share import cross_check, penetration, unmatched
 from territory_lab.market.size import market_by, size_market, totals
@@ -11,6 +11,7 @@ __all__ = [
     "Play",
     "contract_values",
     "cross_check",
+    "expected_spend",
     "local_drivers",
     "local_factors",
     "market_by",

@@ -72,6 +72,31 @@ def contract_values(customers: pd.DataFrame) -> ContractValues:
     return ContractValues(table, employees, exponent, exponent_error)
 
 
+def expected_spend(accounts: pd.DataFrame, probability: pd.Series, values: ContractValues) -> pd.Series:
+    """
+    Say what accounts would spend by their sector and size alone, whatever they spend today.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        By account_id: sector, employees where known.
+    probability : Series
+        That an account buys, by account_id, as :meth:`IdealCustomerProfile.probability` gives it.
+    values : ContractValues
+        From :func:`contract_values`.
+
+    Returns
+    -------
+    Series
+        ``expected_spend`` by account_id, money a year; 0 in sectors without customers.
+    """
+    value = accounts["sector"].map(values.table["contract_value"]).fillna(0.0)
+    if values.size_exponent and "employees" in accounts:
+        size = (accounts["employees"].clip(lower=1) / values.employees) ** values.size_exponent
+        value = value * size.fillna(1.0)
+    return (value * probability.reindex(accounts.index)).rename("expected_spend")
+
+
 def _pool(value: pd.Series, variance: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Shrink means towards their weighted mean by as much as their own errors explain their spread."""
     weight = 1 / variance

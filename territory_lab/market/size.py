@@ -205,27 +205,33 @@ def _framed(point: Floats, low: Floats, high: Floats, index: pd.Index) -> pd.Dat
 
 def _steps(cells: pd.DataFrame, tam: Floats, fit: Floats, win: Floats) -> Floats:
     """Go from TAM to SAM to SOM, none below what is held; the second axis of the result is the step."""
-    held, reach, workable = (cells[[one]].to_numpy() for one in ("held", "reach_share", "workable_share"))
+    held, reach, workable = (_upright(cells, one) for one in ("held", "reach_share", "workable_share"))
     sam = np.maximum(tam * fit * reach, held)
     return np.stack([np.maximum(tam, sam), sam, held + (sam - held) * win * workable], axis=1)
 
 
 def _point(cells: pd.DataFrame) -> Floats:
     """Size each cell with every input at its estimate; shape (cells, 3)."""
-    tam = cells[["establishments", "need_share", "contract_value"]].prod(axis=1).to_numpy()[:, None]
-    return _steps(cells, tam, cells[["fit_share"]].to_numpy(), cells[["win_rate"]].to_numpy())[..., 0]
+    tam = _upright(cells, "establishments") * _upright(cells, "need_share") * _upright(cells, "contract_value")
+    return _steps(cells, tam, _upright(cells, "fit_share"), _upright(cells, "win_rate"))[..., 0]
+
+
+def _upright(cells: pd.DataFrame, column: str) -> Floats:
+    """Return a column with shape (cells, 1), to multiply draws with."""
+    return cells[column].to_numpy("float64")[:, None]
 
 
 def _simulate(cells: pd.DataFrame, draws: int, seed: int) -> Iterator[tuple[NDArray[np.intp], Floats]]:
     """Draw the market sector by sector: rows of the sector, and their sizes with shape (rows, 3, draws)."""
     rng = np.random.default_rng(seed)
+    numbers = cells[["establishments", *INPUTS]]
     for rows in map(np.asarray, dict(sorted(cells.groupby("sector").indices.items())).values()):
-        cell = cells.iloc[rows]
+        cell = numbers.iloc[rows]
         shared, own = rng.standard_normal(draws), rng.standard_normal((len(rows), draws))
         establishments = _establishments(cell, np.sqrt(_SHARED) * shared + np.sqrt(1 - _SHARED) * own)
-        error = cell[["contract_error"]].to_numpy()
+        error = _upright(cell, "contract_error")
         price = np.exp(error * rng.standard_normal(draws) - error**2 / 2)
-        tam = establishments * (cell[["need_share"]].to_numpy() * cell[["contract_value"]].to_numpy()) * price
+        tam = establishments * (_upright(cell, "need_share") * _upright(cell, "contract_value")) * price
         yield rows, _steps(cell, tam, _drawn(cell, "fit_share", rng, draws), _drawn(cell, "win_rate", rng, draws))
 
 
@@ -239,11 +245,11 @@ def _drawn(cell: pd.DataFrame, name: str, rng: np.random.Generator, draws: int) 
 
 def _establishments(cell: pd.DataFrame, z: Floats) -> Floats:
     """Draw counts whose 80 % interval is the one given: log-normal, each side as wide as its end says."""
-    count = cell[["establishments"]].to_numpy()
+    count = _upright(cell, "establishments")
     spread = []
     for end in ("establishments_low", "establishments_high"):
         with np.errstate(divide="ignore", invalid="ignore"):
-            distance = np.abs(np.log(cell[[end]].to_numpy() / count)) / HALF_80
+            distance = np.abs(np.log(_upright(cell, end) / count)) / HALF_80
         spread.append(np.nan_to_num(distance, nan=0.0, posinf=_WIDEST).clip(max=_WIDEST))
     drawn: Floats = count * np.exp(np.where(z < 0, *spread) * z)
     return drawn
