@@ -104,7 +104,7 @@ def table(
 
 def _plain(name: object) -> str:
     """Make a heading of a column's name."""
-    words = str(name).removesuffix(_suffix(str(name))).removesuffix("_share").replace("_", " ")
+    words = str(name).removesuffix(_suffix(str(name))).removesuffix("_share").removesuffix("_id").replace("_", " ")
     return words[:1].upper() + words[1:]
 
 
@@ -127,10 +127,10 @@ def _column(values: pd.Series, name: str, label: str, currency: str) -> _Column:
         scale, letter = next(pair for pair in _SCALES if largest >= pair[0] or pair[0] == 1.0)
         unit = f"{symbol(currency)}{SPACE if letter else ''}{letter}".strip()
         return _Column(f"{label} ({unit})", numeric=True, write=_fixed(largest / scale, scale), adds=True)
-    if pd.api.types.is_integer_dtype(values) or bool((values.dropna() % 1 == 0).all()):
-        return _Column(label, numeric=True, write=count, adds=True)
     unit = _UNITS.get(_suffix(name), "")
     head = f"{label} ({unit})" if unit else label
+    if bool((values.dropna() % 1 == 0).all()):
+        return _Column(head, numeric=True, write=count, adds=unit in ("", "h"))
     return _Column(head, numeric=True, write=_fixed(largest), adds=unit == "h")
 
 

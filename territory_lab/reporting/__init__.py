@@ -3,11 +3,13 @@
 from territory_lab.reporting.execute import execute
 from territory_lab.reporting.notebook import export_notebook
 from territory_lab.reporting.numbers import KeyNumber, decision, gather, key_numbers
-from territory_lab.reporting.pictures import pictures
+from territory_lab.reporting.pictures import comparison, pictures
 from territory_lab.reporting.summary import summary
+from territory_lab.reporting.whole import write_all
 
 __all__ = [
     "KeyNumber",
+    "comparison",
     "decision",
     "execute",
     "export_notebook",
@@ -15,4 +17,5 @@ __all__ = [
     "key_numbers",
     "pictures",
     "summary",
+    "write_all",
 ]

@@ -5,9 +5,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbconvert.filters import strip_ansi
 from tqdm import tqdm
 
-from territory_lab.errors import TerritoryLabError
+from territory_lab.errors import MissingTable, TerritoryLabError
 
 CELL_TIMEOUT_S = 1800
 
@@ -30,6 +31,8 @@ def execute(notebook: Path, *, progress: bool = True) -> nbformat.NotebookNode:
 
     Raises
     ------
+    MissingTable
+        If the step is switched off for want of a table.
     TerritoryLabError
         If a cell fails, with the notebook, the cell and the error.
     """
@@ -49,6 +52,10 @@ def execute(notebook: Path, *, progress: bool = True) -> nbformat.NotebookNode:
         try:
             client.execute()
         except CellExecutionError as error:
-            raise TerritoryLabError(f"{notebook.name} stopped: {error.ename}: {error.evalue}\n{error}") from error
+            if error.ename == MissingTable.__name__:
+                raise MissingTable(error.evalue) from error
+            raise TerritoryLabError(
+                f"{notebook.name} stopped: {error.ename}: {error.evalue}\n{strip_ansi(str(error))}"
+            ) from error
         bar.update(bar.total - bar.n)
     return content

@@ -12,11 +12,12 @@ from markupsafe import Markup
 from nbconvert import HTMLExporter
 from traitlets.config import Config
 
+from territory_lab.charts.words import number, percent
 from territory_lab.reporting.page import TEMPLATES, Section, write_page
 
 _STATE, _VIEW = "application/vnd.jupyter.widget-state+json", "application/vnd.jupyter.widget-view+json"
 _SCRIPT = re.compile(r"<script\b.*?(</script\s*>|\Z)|<link\b[^>]*>", re.IGNORECASE | re.DOTALL)
-_HEADING = re.compile(r"<h2\b[^>]*\bid=\"([^\"]*)\"[^>]*>(.*?)</h2>", re.DOTALL)
+_HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
 
 
 def export_notebook(nb: nbformat.NotebookNode, path: Path | str, title: str = "") -> Path:
@@ -43,13 +44,15 @@ def export_notebook(nb: nbformat.NotebookNode, path: Path | str, title: str = ""
         if cell.cell_type == "code":
             cell.outputs = [still for output in cell.outputs if (still := _still(output, states))]
     body, _ = _exporter().from_notebook_node(page)
-    headings = [Section(html.unescape(a), _text(words)) for a, words in _HEADING.findall(body)]
+    sections = [Section(f"part-{i}", _text(words)) for i, words in enumerate(_HEADING.findall(body), 1)]
+    anchors = iter(sections)
+    body = _HEADING.sub(lambda found: f'<h2 id="{next(anchors).anchor}">{found[1]}</h2>', body)
     first = re.search(r"<h1\b[^>]*>(.*?)</h1>", body, re.DOTALL)
     return write_page(
         "notebook.html.j2",
         Path(path),
         title=title or (_text(first[1]) if first else Path(path).stem),
-        sections=headings,
+        sections=sections,
         body=Markup(body),  # noqa: S704 - markdown and outputs are the notebook's own, without scripts
     )
 
@@ -84,9 +87,7 @@ def _still(output: nbformat.NotebookNode, states: Mapping[str, Any]) -> nbformat
         return nbformat.from_dict(output | {"data": {"text/html": shown}}) if shown else None  # type: ignore[no-untyped-call]
     if "text/html" in data:
         data["text/html"] = _SCRIPT.sub("", _joined(data["text/html"]))
-    for kind in [kind for kind in data if "javascript" in kind]:
-        del data[kind]
-    return output if data else None
+    return None if any("javascript" in kind for kind in data) and "text/html" not in data else output
 
 
 def _joined(text: str | list[str]) -> str:
@@ -107,7 +108,7 @@ def _widget(model: str, states: Mapping[str, Any]) -> str:
         return _SCRIPT.sub("", str(state.get("value", "")))
     if name == "OutputModel":
         return "".join(_output(output) for output in state.get("outputs", []))
-    if not state.get("description"):
+    if not state.get("description") or ("value" not in state and "index" not in state):
         return ""
     return f"<p><span>{html.escape(str(state['description']))}</span> <b>{html.escape(_value(state))}</b></p>"
 
@@ -140,4 +141,6 @@ def _value(state: Mapping[str, Any]) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return " to ".join(f"{part:g}" if isinstance(part, float) else str(part) for part in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return percent(value) if "%" in state.get("readout_format", "") else number(value)
+    return str(value)

@@ -61,6 +61,7 @@ def summary(numbers: Numbers, path: Path | str, figures: Mapping[str, str] | Non
         decision=decision(numbers),
         keys=key_numbers(numbers),
         gain=_gain(numbers),
+        side_by_side=_side_by_side(numbers),
         figures={name: Markup(svg) for name, svg in drawn.items()},  # noqa: S704 - drawn and escaped by charts
         json_name=file.with_suffix(".json").name,
     )
@@ -69,6 +70,13 @@ def summary(numbers: Numbers, path: Path | str, figures: Mapping[str, str] | Non
 def _named(step: str, part: Mapping[str, Any]) -> set[str]:
     """Name the filled tables of a step."""
     return {f"{step}.{name}" for name, value in part.items() if value}
+
+
+def _side_by_side(numbers: Numbers) -> list[dict[str, Any]]:
+    """Lay today's figures beside the proposed ones, by territory."""
+    today, proposed = (numbers.get("territories", {}).get(name) or [] for name in ("today", "proposed"))
+    was = {row["territory_id"]: {f"{name}_today": value for name, value in row.items()} for row in today}
+    return [row | was.get(row["territory_id"], {}) for row in proposed]
 
 
 def _gain(numbers: Numbers) -> list[dict[str, object]]:
