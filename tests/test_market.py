@@ -10,6 +10,7 @@ from territory_lab.errors import BadInput
 from territory_lab.market import (
     contract_values,
     cross_check,
+    expected_spend,
     market_by,
     penetration,
     serviceable,
@@ -159,6 +160,15 @@ def test_planted_contract_values_and_size_power_lie_in_their_intervals():
         powers.append(abs(found.size_exponent - 0.7) < HALF * found.size_error)
     assert 0.7 < np.mean(covered) < 0.9
     assert 0.65 < np.mean(powers) < 0.95
+
+
+def test_expected_spend_is_value_at_the_accounts_size_times_the_chance_to_buy():
+    table, _ = planted(0)
+    values = contract_values(table)
+    accounts = pd.DataFrame({"sector": ["23", "62", "11"], "employees": [values.employees, 2 * values.employees, 5.0]})
+    spend = expected_spend(accounts, pd.Series([0.5, 0.25, 1.0]), values)
+    worth = values.table["contract_value"]
+    assert spend.tolist() == pytest.approx([worth["23"] / 2, worth["62"] / 4 * 2**values.size_exponent, 0])
 
 
 def test_cells_with_larger_establishments_are_worth_more():

@@ -197,7 +197,8 @@ def test_the_truths_planted_in_the_sample_company_come_back():
     planted = {sector: effect - average for sector, effect in truth["sector"].items()}
     found = icp.weights().set_index(["trait", "part"])
     sectors = found.loc["sector"]
-    assert pd.Series(planted)[sectors.index].between(sectors["low"], sectors["high"]).mean() >= 0.9
+    # of 20 intervals of 95 %, fewer than 16 hold the truth once in 400 companies
+    assert pd.Series(planted)[sectors.index].between(sectors["low"], sectors["high"]).mean() >= 0.8
     size, dense = (found.loc[(trait, "per doubling")] for trait in ("employees", "density"))
     assert size["low"] < truth["size"] * np.log(2) < size["high"]
     assert dense["low"] < truth["density"] * np.log10(2) < dense["high"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from territory_lab.scoring._rules import Curve, Floats, Levels, Rule, as_levels
 
-_TAIL = 0.005  # share of the market beyond each end of a curve; there the weight stays level
+_TAIL = 0.001  # share of the market beyond each end of a curve; there the weight stays level
 SPREAD = 1.5  # prior standard deviation of a weight, log-odds: nine in ten odds ratios between 1/12 and 12
 
 
