@@ -1,5 +1,6 @@
 """The six steps in order: read from the workspace, call one public function of a room, keep the result."""
 
+import json
 from collections.abc import Callable
 
 import pandas as pd
@@ -32,13 +33,21 @@ def icp(space: Workspace) -> Result:
     Returns
     -------
     Result
-        Frames profile, weights, scores (by account_id: probability, score, tier), pareto; the card as facts.
+        Frames profile, weights, scores (by account_id: probability, score, tier), prospects (those that do not buy,
+        the best first), pareto; the card as facts.
     """
     if not {"orders", "opportunities"} & set(space.tables):
         raise MissingTable("ideal customer is switched off: it needs orders or opportunities to tell who bought")
     known = book.accounts(space, book.units(space))
     model = scoring.IdealCustomerProfile(seed=space.settings.seed).fit(known, known["customer"])
-    frames = {"profile": model.profile(), "weights": model.weights(), "scores": model.assess(known)}
+    scores = model.assess(known)
+    shown = known.loc[~known["customer"], known.columns.intersection(["name", "sector", "employees", "state"])]
+    frames = {
+        "profile": model.profile(),
+        "weights": model.weights(),
+        "scores": scores,
+        "prospects": shown.join(scores).sort_values("probability", ascending=False, kind="stable"),
+    }
     facts = model.card() | {"customers": int(known["customer"].sum()), "accounts": len(known)}
     if "orders" not in space.tables:
         return Result(frames, facts, {"pareto": "the Pareto curve is switched off: it needs orders"})
@@ -98,7 +107,8 @@ def propensity(space: Workspace) -> Result:
     Returns
     -------
     Result
-        Frames propensity (long: account, product, kind, probability, expected_revenue), potential (by account_id),
+        Frames propensity (account_id, account, product_id, product, kind, probability, expected_revenue; the most
+        revenue first), potential (by account_id),
         metrics (model, metric, value, low, high), and for each model its calibration and gains.
     """
     space.need("orders", step="propensity")
@@ -109,14 +119,15 @@ def propensity(space: Workspace) -> Result:
         space.tables, horizon_d=settings.horizon_days, extra=local.assign(icp=fit), seed=settings.seed
     )
     frames = {
-        "propensity": scored.propensity,
+        "propensity": _with_names(space, scored.propensity),
         "potential": models.potential(space.tables, scored, fit=fit).to_frame("potential"),
         "metrics": pd.concat({kind: _judged(model) for kind, model in scored.models.items()}, names=["kind"]),
     }
     for kind, model in scored.models.items():
         frames |= {f"calibration_{kind}": model.calibration_, f"gains_{kind}": model.gains_}
+    cards = {kind: json.loads(model.card.to_json()) for kind, model in scored.models.items()}
     verdicts = {f"verdict_{kind}": repr(model.verdict) for kind, model in scored.models.items()}
-    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "snapshots": len(scored.snapshots)})
+    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "cards": cards})
 
 
 @kept
@@ -152,7 +163,9 @@ def territories(space: Workspace) -> Result:
     if current is None:
         off["today"] = "the comparison with today is switched off: it needs alignment"
     else:
+        frames["current"] = current.to_frame()
         frames["today"] = _by_territory(problem, current, plan.territories)
+        frames["moves"] = _moves(load, current, plan.alignment)
         facts |= {
             f"moved_{name}": share
             for name, share in alignment.metrics.disruption(problem, plan.alignment, current).items()
@@ -228,10 +241,8 @@ def evaluation(space: Workspace) -> Result:
     if "orders" not in space.tables:
         reason = "it needs orders"
         return Result(frames, {}, {"performance": f"performance: {reason}", "lift": f"the expected gain: {reason}"})
-    current = book.today(space, load)
-    owner = step["accounts"]["unit_id"].map(current)
-    sold = territory_sales(step["accounts"]["spend"], owner, step["accounts"]["potential"], now.index)
-    frames["performance"] = performance(now.drop(columns=["customers"]).join(sold[["sales", "sales_sd"]]))
+    current = step["current"]["territory_id"]
+    frames["performance"] = _performance(space, step["accounts"], current, now)
     plan = CallPlan()
     rep_h = _rep_h(space, plan)
     before, after = (
@@ -258,6 +269,16 @@ STEPS: dict[str, Callable[[Workspace], Result]] = {
     "5_resources": resources,
     "6_evaluation": evaluation,
 }
+
+
+def _with_names(space: Workspace, listed: pd.DataFrame) -> pd.DataFrame:
+    """Add the names of accounts and products, where they are known."""
+    names = {
+        table: space.tables[table].set_index(f"{table[:-1]}_id")["name"]
+        for table in ("accounts", "products")
+        if table in space.tables
+    }
+    return listed.assign(**{table[:-1]: listed[f"{table[:-1]}_id"].map(known) for table, known in names.items()})
 
 
 def _judged(model: models.PropensityModel) -> pd.DataFrame:
@@ -337,6 +358,15 @@ def _by_territory(problem: alignment.Problem, owner: pd.Series, centres: pd.Data
     return table.join(problem.units[extra].groupby(owner).sum()).fillna(dict.fromkeys(extra, 0.0))
 
 
+def _moves(load: pd.DataFrame, current: pd.Series, proposed: pd.Series) -> pd.DataFrame:
+    """Sum what changes hands by the territories it leaves and joins, the largest workload first."""
+    owners = pd.DataFrame({"from": current, "to": proposed.reindex(load.index)})
+    moved = load.join(owners)[owners["from"].notna() & (owners["from"] != owners["to"])]
+    sums = moved.groupby(["from", "to"])[["workload_h", "revenue", "customers"]].sum()
+    sums.insert(0, "units", moved.groupby(["from", "to"]).size())
+    return sums.sort_values("workload_h", ascending=False).reset_index()
+
+
 def _rep_h(space: Workspace, plan: CallPlan) -> float:
     """Hours a year of one territory: as the reps state them, else as the call plan has them."""
     try:
@@ -350,6 +380,17 @@ def _hours(load: pd.DataFrame, owner: pd.Series, centres: pd.DataFrame, rep_h: f
     """Selling hours of each territory: the rep's year less the road from home."""
     road = travel_h(load["calls"], load, owner, centres, plan).groupby(owner).sum()
     return (rep_h - road).clip(lower=LEAST_SELLING_SHARE * rep_h).reindex(centres.index, fill_value=rep_h)
+
+
+def _performance(space: Workspace, known: pd.DataFrame, current: pd.Series, now: pd.DataFrame) -> pd.DataFrame:
+    """Hold sales against what sector and size alone would bring: a potential that knows nothing of the sales judged."""
+    traits = book.accounts(space, book.units(space))
+    values = market.contract_values(traits[traits["spend"] > 0])
+    worth = market.expected_spend(traits, icp(space)["scores"]["probability"], values)
+    owner = known["unit_id"].map(current)
+    sold = territory_sales(known["spend"], owner, worth, now.index)
+    fair = worth.groupby(owner).sum().reindex(now.index)
+    return performance(now[["workload_h", "mean_km"]].assign(potential=fair).join(sold[["sales", "sales_sd"]]))
 
 
 def _margin(space: Workspace) -> float:
