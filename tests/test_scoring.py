@@ -104,10 +104,26 @@ def test_planted_weights_lie_in_their_intervals_and_the_decoys_are_left_out():
         average = sum(EFFECTS[sector] * share for sector, share in shares.items())
         truth = {sector: effect - average for sector, effect in EFFECTS.items()} | {"per doubling": PER_DOUBLING}
         found = icp.weights().query("trait in ['sector', 'employees']")
-        covered += list(found["part"].map(truth).between(found["low"], found["high"]))
+        planted = found["part"].map(truth).fillna(0.0)  # no bend
+        covered += list(planted.between(found["low"], found["high"]))
         decoys += bool({"median_income", "revenue"} & set(icp.card()["chosen"]))
     assert np.mean(covered) >= 0.9
     assert decoys <= 50 * 0.05 + 2  # binomial noise
+
+
+def test_a_size_that_fits_best_in_the_middle_is_seen():
+    accounts, _ = company(seed=10)
+    doublings = np.log2(accounts["employees"])
+    middle = doublings.median()
+    log_odds = 0.5 - (doublings - middle).abs()
+    won = pd.Series(np.random.default_rng(10).random(len(accounts)) < 1 / (1 + np.exp(-log_odds)), accounts.index)
+    icp = IdealCustomerProfile().fit(accounts, won)
+    assert icp.card()["chosen"] == ["employees"]
+    found = icp.weights().set_index("part").filter(like="bend at", axis=0).loc[lambda one: one["chosen"]].iloc[0]
+    assert found["low"] < -2 < found["high"]
+    small, best, large = icp.probability(pd.DataFrame({"employees": 2.0 ** (middle + np.array([-3, 0, 3]))}))
+    assert best == pytest.approx(1 / (1 + np.exp(-0.5)), abs=0.06)
+    assert max(small, large) < 0.12
 
 
 def test_profile_shares_are_plain_shares(fitted):

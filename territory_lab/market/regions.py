@@ -251,7 +251,7 @@ def local_drivers(
     decided = decided[known.to_numpy()]
     deals = accounts.loc[decided["account_id"]].reset_index(drop=True)
     won = np.asarray(decided["stage"] == "won", np.float64)
-    designs = [design(deals[trait]) for trait in traits if len(deals[trait].dropna().unique()) > 1]
+    designs = [design(deals[trait], bent=False) for trait in traits if len(deals[trait].dropna().unique()) > 1]
     columns = stack(designs, len(won))
     fitted = fit_logit(columns, won, SPREAD)
     codes, regions = pd.factorize(deals[by], sort=True)
@@ -292,7 +292,7 @@ def _parts(designs: Sequence[Design], coef: Floats) -> list[tuple[str, float, fl
     listed: list[tuple[str, float, float]] = []
     for one in designs:
         own = coef[len(listed) : len(listed) + one.columns.shape[1]]
-        scale = float(one.contrast[0, 0]) if one.ends else 1.0
+        scale = float(one.contrast[0, 0]) if one.at else 1.0
         listed += [
             (f"{one.trait}: {part}", float(weight), scale)
             for part, weight in zip(one.parts, one.contrast @ own, strict=True)

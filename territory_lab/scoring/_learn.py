@@ -13,7 +13,7 @@ from territory_lab.scoring._rules import Floats
 from territory_lab.scoring.logit import Fitted, fit_logit
 from territory_lab.scoring.traits import SPREAD, Design, stack
 
-LEVEL = 0.05  # chance of choosing any trait where none has a weight
+LEVEL = 0.01  # chance of choosing any trait where none has a weight: a false trait misleads more than a missed one
 CONFIDENCE = 0.95
 _BANDS = 5
 
@@ -55,7 +55,7 @@ def weights(one: Design, coef: Floats, cov: Floats) -> pd.DataFrame:
 def _wald(one: Design, coef: Floats, cov: Floats) -> float:
     """Chance of so large weights where all are zero; levels lose one degree of freedom to the average."""
     weight, spread = one.contrast @ coef, one.contrast @ cov @ one.contrast.T
-    freedom = len(one.parts) if one.ends else len(one.parts) - 1
+    freedom = len(one.parts) if one.at else len(one.parts) - 1
     return float(chi2.sf(weight @ np.linalg.pinv(spread, rcond=1e-9, hermitian=True) @ weight, freedom))
 
 

@@ -33,7 +33,8 @@ class IdealCustomerProfile:
     Parameters
     ----------
     traits : sequence of str or None
-        Columns of ``accounts`` to try: numbers enter by their logarithm, everything else by level. None: those of
+        Columns of ``accounts`` to try: numbers enter by their logarithm with one bend,
+        everything else by level. None: those of
         sector, employees, revenue, density, median_income and area_kind that are there.
     prior : float or None
         Stated share of the market that would buy if approached. Not won is not unwilling: with a prior the
@@ -310,7 +311,8 @@ class IdealCustomerProfile:
         Returns
         -------
         DataFrame
-            trait, part (the level, or ``per doubling``), weight, low, high (log-odds, 95 %), p_value (of the trait,
+            trait, part (the level; of a number the slope ``per doubling`` and its ``bend``, the change of the slope
+            above the middle of the market), weight, low, high (log-odds, 95 %), p_value (of the trait,
             adjusted for the number of traits), chosen, proxy. Traits not chosen show what they would weigh beside all
             others.
         """

@@ -1,6 +1,6 @@
 """From a column of the accounts table to what a regression can weigh, and back to a rule a person can read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,23 +23,27 @@ class Design:
     trait : str
         Name of the column.
     parts : tuple of str
-        What each reported weight belongs to: the levels, or ``per doubling`` (``per unit`` where values go below 0).
+        What each reported weight belongs to: the levels; for a number its slope ``per doubling`` (``per unit`` where
+        values go below 0) and its ``bend``, the change of the slope above the middle of the market.
     columns : array of float64, shape (n, k)
         Columns for the regression.
     contrast : array of float64, shape (k, k)
         Turns the k coefficients into the reported weights.
-    ends : tuple of float
-        Least and greatest value of a number's curve; empty for levels.
-    centre : float
-        Mean of a number (of its logarithm); 0 for levels.
+    at : tuple of float
+        Values between which a number's weight runs straight; empty for levels.
+    basis : array of float64, shape (points, k)
+        The columns at those values.
+    log : bool
+        Straight over the logarithm of the value.
     """
 
     trait: str
     parts: tuple[str, ...]
     columns: Floats
     contrast: Floats
-    ends: tuple[float, ...] = ()
-    centre: float = 0.0
+    at: tuple[float, ...] = ()
+    basis: Floats | None = None
+    log: bool = False
 
     def rule(self, coef: Floats) -> Rule:
         """
@@ -55,12 +59,9 @@ class Design:
         Levels or Curve
             The same weights for new accounts.
         """
-        weights = self.contrast @ coef
-        if not self.ends:
-            return Levels(dict(zip(self.parts, weights.tolist(), strict=True)))
-        log = self.parts == ("per doubling",)
-        x = np.log2(self.ends) if log else np.asarray(self.ends)
-        return Curve(self.ends, tuple((weights[0] * (x - self.centre)).tolist()), log)
+        if self.basis is None:
+            return Levels(dict(zip(self.parts, (self.contrast @ coef).tolist(), strict=True)))
+        return Curve(self.at, tuple((self.basis @ coef).tolist()), self.log)
 
 
 def is_number(values: pd.Series) -> bool:
@@ -80,14 +81,16 @@ def is_number(values: pd.Series) -> bool:
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 
-def design(values: pd.Series) -> Design:
+def design(values: pd.Series, *, bent: bool = True) -> Design:
     """
-    Turn a trait into columns: one for each level, or the logarithm of a size.
+    Turn a trait into columns: one for each level; for a number its (log) size, and a bend in the middle.
 
     Parameters
     ----------
     values : Series
         One value per account, at least two different ones.
+    bent : bool
+        Allow a number another slope above the median of the market, so that a middle that fits best is seen.
 
     Returns
     -------
@@ -95,23 +98,37 @@ def design(values: pd.Series) -> Design:
         Columns centred on the accounts that have a value.
     """
     trait = str(values.name)
-    if not is_number(values):
-        codes, levels = pd.factorize(as_levels(values), sort=True)
-        hot = np.zeros((len(codes), len(levels)))
-        known = np.flatnonzero(codes >= 0)
-        hot[known, codes[known]] = 1.0
-        shares = hot[known].mean(axis=0)
-        hot[known] -= shares
-        return Design(trait, tuple(map(str, levels)), hot, np.eye(len(levels)) - shares)
-    numbers = values.to_numpy("float64", na_value=np.nan)
+    if is_number(values):
+        return _number(trait, values.to_numpy("float64", na_value=np.nan), bent=bent)
+    codes, levels = pd.factorize(as_levels(values), sort=True)
+    hot = np.zeros((len(codes), len(levels)))
+    known = np.flatnonzero(codes >= 0)
+    hot[known, codes[known]] = 1.0
+    shares = hot[known].mean(axis=0)
+    hot[known] -= shares
+    return Design(trait, tuple(map(str, levels)), hot, np.eye(len(levels)) - shares)
+
+
+def _number(trait: str, numbers: Floats, *, bent: bool) -> Design:
+    """Centre and scale a number; its bend is made free of its slope, so that the slope stays the overall one."""
     log = bool(np.nanmin(numbers) >= 0)
     inside = numbers[numbers > 0] if log else numbers
-    low, high = (float(end) for end in np.nanquantile(inside, [_TAIL, 1 - _TAIL]))
-    x = np.log2(numbers.clip(low, high)) if log else numbers.clip(low, high)
-    centre, scale = float(np.nanmean(x)), float(np.nanstd(x)) or 1.0
-    column = np.nan_to_num((x - centre) / scale)[:, None]
-    ends = (low, high) if low < high else (low,)
-    return Design(trait, ("per doubling" if log else "per unit",), column, np.array([[1 / scale]]), ends, centre)
+    low, middle, high = (float(one) for one in np.nanquantile(inside, [_TAIL, 0.5, 1 - _TAIL]))
+    scaled = np.log2 if log else np.asarray
+    x, knot = scaled(numbers.clip(low, high)), float(scaled(middle))
+    mean, spread = float(np.nanmean(x)), float(np.nanstd(x)) or 1.0
+    parts, contrast = ["per doubling" if log else "per unit"], [1 / spread]
+    shapes: list[Callable[[Floats], Floats]] = [lambda at: (at - mean) / spread]
+    if bent and low < middle < high:
+        known = x[~np.isnan(x)]
+        slope, base = np.polyfit(known, np.maximum(known - knot, 0), 1)
+        width = float(np.std(np.maximum(known - knot, 0) - slope * known))
+        shapes.append(lambda at: (np.maximum(at - knot, 0) - slope * at - base) / width)
+        parts.append(f"bend at {middle:,.4g}")
+        contrast.append(1 / width)
+    points = tuple(sorted({low, high} | ({middle} if len(parts) > 1 else set())))
+    columns, basis = (np.column_stack([shape(of) for shape in shapes]) for of in (x, scaled(np.array(points))))
+    return Design(trait, tuple(parts), np.nan_to_num(columns), np.diag(contrast), points, basis, log)
 
 
 def stack(designs: Sequence[Design], count: int, rows: NDArray[np.intp] | None = None) -> Floats:
