@@ -18,7 +18,7 @@ import pandas as pd
 from territory_lab.errors import BadInput, Fault
 
 LOSS_SHARE = (0.0, 0.05, 0.176)
-"""Lowest, usual and highest share of sales lost where the rep changes (Journal of Marketing 2017, on departures)."""
+"""Lowest, usual and highest share of sales lost where the rep changes (the highest: Shi et al. 2017, JM 81:2)."""
 
 BAND = (0.05, 0.95)
 """Quantiles of every band in this module."""

@@ -1,7 +1,19 @@
 """Named, saved plans: kept whole, compared side by side, explained move by move, reviewed by people."""
 
-from territory_lab.scenarios.moves import enough, explain
+from territory_lab.scenarios.moves import at_risk, enough, explain
 from territory_lab.scenarios.review import remark, remarks, revised
 from territory_lab.scenarios.store import Scenario, compare, load, names, save
 
-__all__ = ["Scenario", "compare", "enough", "explain", "load", "names", "remark", "remarks", "revised", "save"]
+__all__ = [
+    "Scenario",
+    "at_risk",
+    "compare",
+    "enough",
+    "explain",
+    "load",
+    "names",
+    "remark",
+    "remarks",
+    "revised",
+    "save",
+]

@@ -104,6 +104,53 @@ def enough(moves: pd.DataFrame, share: float = 0.8) -> pd.DataFrame:
     return moves.iloc[: reached[0] + 1 if len(reached) else 0]
 
 
+def at_risk(
+    revenue: pd.Series,
+    today: pd.Series,
+    proposed: pd.Series,
+    *,
+    margin_share: float = 1.0,
+    retained_share: float = 0.0,
+    tenure_years: pd.Series | None = None,
+) -> pd.DataFrame:
+    """
+    Return what is at risk where accounts or units change hands, by the territory that gives them away.
+
+    Moved revenue x margin x loss rate (``LOSS_SHARE``: low, usual, high) x (1 - retained). With ``tenure_years`` the
+    rate grows with how long the tie has lasted, in proportion to the mean and at most twice the rate.
+
+    Parameters
+    ----------
+    revenue : Series
+        Money sold a year by account or unit.
+    today, proposed : Series
+        Territory of each of them; what nobody has today is at no risk.
+    margin_share : float, default 1.0
+        Margin as a share of revenue; 1 gives sales, not profit.
+    retained_share : float, default 0.0
+        Share that keeps its rep or is handed over in person.
+    tenure_years : Series, optional
+        How long each has had its rep.
+
+    Returns
+    -------
+    DataFrame
+        By ``territory_id`` (today's): ``revenue_moved`` (money a year), ``low``, ``usual``, ``high`` (money a year).
+    """
+    table = pd.DataFrame(
+        {"revenue": revenue, "from": today.reindex(revenue.index), "to": proposed.reindex(revenue.index)}
+    )
+    moved = table[table["from"].notna() & (table["from"] != table["to"])]
+    tie = pd.Series(1.0, index=moved.index)
+    if tenure_years is not None:
+        mean = float(np.average(tenure_years.reindex(table.index).fillna(0.0), weights=table["revenue"]))
+        tie = (tenure_years.reindex(moved.index).fillna(0.0) / mean).clip(upper=2.0) if mean > 0 else tie
+    base = moved["revenue"] * tie * margin_share * (1 - retained_share)
+    risk = pd.DataFrame({name: base * rate for name, rate in zip(("low", "usual", "high"), LOSS_SHARE, strict=True)})
+    risk.insert(0, "revenue_moved", moved["revenue"])
+    return risk.groupby(moved["from"]).sum().rename_axis("territory_id")
+
+
 class _Ranking:
     """Territories' potential and travel as they stand while moves are made one by one."""
 

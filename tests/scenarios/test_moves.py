@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from territory_lab.response import SalesResponse
-from territory_lab.scenarios import enough, explain
+from territory_lab.scenarios import at_risk, enough, explain
 
 
 def series(values: list, index: list[str]) -> pd.Series:
@@ -95,3 +95,15 @@ def test_staying_as_today_has_no_moves():
     moves = explain(SimpleNamespace(alignment=today, problem=None), today, potential=potential)
     assert moves.empty
     assert enough(moves).empty
+
+
+def test_revenue_at_risk_is_moved_revenue_times_the_rate_and_long_ties_weigh_more():
+    index = ["u0", "u1", "u2", "u3"]
+    revenue = series([100.0, 200.0, 300.0, 50.0], index)
+    today, proposed = series(["a", "a", "b", None], index), series(["b", "a", "a", "a"], index)
+    table = at_risk(revenue, today, proposed, margin_share=0.4, retained_share=0.5)
+    assert table.loc["a"].tolist() == pytest.approx([100, 0, 100 * 0.4 * 0.05 * 0.5, 100 * 0.4 * 0.176 * 0.5])
+    assert table["revenue_moved"].tolist() == [100, 300]
+    tied = at_risk(revenue, today, proposed, tenure_years=series([1.0, 2.0, 9.0, 2.0], index))
+    mean = (100 + 400 + 2700 + 100) / 650
+    assert tied["usual"].tolist() == pytest.approx([100 * 0.05 / mean, 300 * 0.05 * 9 / mean])
