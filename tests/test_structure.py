@@ -8,10 +8,10 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "territory_lab"
 FLOORS = [
     {"errors", "shipped"},
-    {"charts", "response", "quota", "quality", "sizing"},
+    {"charts", "response", "quota", "quality"},
     {"schema", "alignment", "sizing"},
     {"workspace", "geography", "timeline", "scoring", "maps"},
-    {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book"},
+    {"market", "workload", "staffing", "propensity", "crm", "sample", "scenarios", "results", "book"},
     {"evaluation"},
     {"journey"},
     {"widgets", "reporting"},
