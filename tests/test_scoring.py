@@ -126,6 +126,19 @@ def test_a_size_that_fits_best_in_the_middle_is_seen():
     assert max(small, large) < 0.12
 
 
+def test_flags_and_shares_and_changes_weigh_as_they_are():
+    rng = np.random.default_rng(11)
+    accounts = pd.DataFrame(
+        {"listed": rng.integers(0, 2, 4000), "online_share": rng.random(4000), "growth": rng.normal(0, 0.2, 4000)},
+        index=[f"a{i}" for i in range(4000)],
+    )
+    log_odds = -2 + 1.0 * accounts["listed"] + 1.5 * accounts["online_share"] + 3.0 * accounts["growth"]
+    won = pd.Series(rng.random(4000) < 1 / (1 + np.exp(-log_odds)), accounts.index)
+    found = IdealCustomerProfile(traits=list(accounts)).fit(accounts, won).weights().set_index(["trait", "part"])
+    for trait, truth in {"listed": 1.0, "online_share": 1.5, "growth": 3.0}.items():
+        assert found.loc[(trait, "per unit"), "low"] < truth < found.loc[(trait, "per unit"), "high"]
+
+
 def test_profile_shares_are_plain_shares(fitted):
     accounts, won, icp = fitted
     profile = icp.profile()

@@ -23,8 +23,8 @@ class Design:
     trait : str
         Name of the column.
     parts : tuple of str
-        What each reported weight belongs to: the levels; for a number its slope ``per doubling`` (``per unit`` where
-        values go below 0) and its ``bend``, the change of the slope above the middle of the market.
+        What each reported weight belongs to: the levels; for a number its slope ``per doubling`` (``per unit`` of
+        shares and where values go below 0) and its ``bend``, the change of the slope above the middle of the market.
     columns : array of float64, shape (n, k)
         Columns for the regression.
     contrast : array of float64, shape (k, k)
@@ -111,7 +111,7 @@ def design(values: pd.Series, *, bent: bool = True) -> Design:
 
 def _number(trait: str, numbers: Floats, *, bent: bool) -> Design:
     """Centre and scale a number; its bend is made free of its slope, so that the slope stays the overall one."""
-    log = bool(np.nanmin(numbers) >= 0)
+    log = bool(np.nanmin(numbers) >= 0 and np.nanmax(numbers) > 1)
     inside = numbers[numbers > 0] if log else numbers
     low, middle, high = (float(one) for one in np.nanquantile(inside, [_TAIL, 0.5, 1 - _TAIL]))
     scaled = np.log2 if log else np.asarray
