@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 from scipy import optimize
 
-from territory_lab.errors import BadInput, Fault
-
 Z_90 = 1.645
 """Half-width of a 90 % interval in standard deviations."""
 
@@ -148,53 +146,39 @@ def performance(territories: pd.DataFrame, margin: float = 0.1, noise: float = 0
     DataFrame
         By ``territory_id``: ``sales``, ``expected`` (money a year), ``ratio`` (what remains of sales over expected once
         luck is allowed for), ``low``, ``high`` (its 90 % interval), ``verdict`` (strong, as expected, troubled) and
-        ``reason``. A territory that sold nothing is troubled, with ratio and interval missing.
+        ``reason``. A territory that sold nothing is troubled, one without potential or workload is as expected; both
+        without ratio and interval.
     """
-    faults = [
-        Fault("territories", column, str(row), f"{value}", "give a number above zero")
-        for column in ("potential", "workload_h")
-        for row, value in territories.loc[~(territories[column] > 0), column].items()
-    ]
-    if faults:
-        raise BadInput(faults)
     parts = ["reach", "depth"] if {"reach", "depth"} <= set(territories) else ["sales"]
-    sells = (territories[parts] > 0).all(axis=1)
-    design = np.log(territories[["potential", "workload_h"]].to_numpy(dtype=float))
+    names = territories.index.rename("territory_id")
+    holds = (territories[["potential", "workload_h"]] > 0).all(axis=1).to_numpy()
+    sells = holds & (territories[parts] > 0).all(axis=1).to_numpy()
+    held = territories[["potential", "workload_h"]].to_numpy(dtype=float)
+    design = np.log(np.where(holds[:, None], held, 1.0))
     design -= design[sells].mean(axis=0) if sells.any() else 0.0
     line, peculiar, variance = np.zeros(len(design)), np.zeros(sells.sum()), np.zeros(sells.sum())
     for part in parts:
-        known = territories.loc[sells, part].to_numpy(dtype=float)
-        spread = (
-            territories.loc[sells, f"{part}_sd"] / known
-            if f"{part}_sd" in territories
-            else pd.Series(noise, range(len(known)))
-        )
-        fit = _pool(np.log(known), design[sells], spread.fillna(noise).to_numpy(dtype=float), SLOPES[part])
+        known = territories.loc[sells, part]
+        spread = territories.loc[sells, f"{part}_sd"] / known if f"{part}_sd" in territories else known * 0 + noise
+        fit = _pool(np.log(known.to_numpy(dtype=float)), design[sells], spread.fillna(noise).to_numpy(), SLOPES[part])
         line += fit.level + design @ fit.slopes
         peculiar += fit.peculiar
         variance += fit.variance
-    expected = np.exp(line)
-    if "sales" not in parts:
+    expected = np.where(holds, np.exp(line), 0.0)
+    if "sales" not in parts and sells.any():
         bought = territories["potential"] * territories[parts].fillna(0.0).prod(axis=1)
-        expected = expected * territories["potential"] * territories["sales"].sum() / bought.sum()
-    table = pd.DataFrame({"sales": territories["sales"], "expected": expected}, index=territories.index)
+        expected = expected * territories["potential"].to_numpy() * territories["sales"].sum() / bought.sum()
+    table = pd.DataFrame({"sales": territories["sales"].to_numpy(), "expected": expected}, index=names)
     for name, z in (("ratio", 0.0), ("low", -Z_90), ("high", Z_90)):
         table.loc[sells, name] = np.exp(peculiar + z * np.sqrt(variance))
     strong = (table["low"] > 1) & (table["ratio"] >= 1 + margin)
-    troubled = ((table["high"] < 1) & (table["ratio"] <= 1 - margin)) | ~sells
-    table["verdict"] = pd.Series(
-        np.select([strong, troubled], ["strong", "troubled"], "as expected"), table.index, "str"
-    )
+    troubled = ((table["high"] < 1) & (table["ratio"] <= 1 - margin)) | (holds & ~sells)
+    verdict = np.select([strong, troubled], ["strong", "troubled"], "as expected")
+    table["verdict"] = pd.Series(verdict, names, dtype="str")
     usual = territories.select_dtypes("number").median()
-    table["reason"] = pd.Series(
-        [
-            _reason(result, facts, usual)
-            for (_, result), (_, facts) in zip(table.iterrows(), territories.iterrows(), strict=True)
-        ],
-        table.index,
-        dtype="str",
-    )
-    return table
+    rows = zip(table.iterrows(), territories.iterrows(), strict=True)
+    reasons = [_reason(result, facts, usual) for (_, result), (_, facts) in rows]
+    return table.assign(reason=pd.Series(reasons, names, dtype="str"))
 
 
 class _Fit(NamedTuple):
@@ -231,6 +215,8 @@ def _pool(logs: np.ndarray, design: np.ndarray, noise: np.ndarray, slope: float)
 
 def _reason(result: pd.Series, facts: pd.Series, usual: pd.Series) -> str:
     """Say a territory's result and what may lie behind it."""
+    if not (facts["potential"] > 0 and facts["workload_h"] > 0):
+        return "Holds nothing to be judged by."
     if result["verdict"] == "as expected":
         return "Sells what its potential and workload explain, as far as one year can tell."
     if not result["sales"] > 0:

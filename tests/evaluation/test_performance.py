@@ -89,6 +89,18 @@ def test_a_territory_that_sold_nothing_is_troubled_and_the_rest_judged():
     assert np.isfinite(result.drop("t09")["ratio"]).all()
 
 
+def test_a_territory_that_holds_nothing_is_not_judged_and_the_rest_is():
+    table, _ = planted(1)
+    table.loc["t10", ["sales", "sales_sd", "potential"]] = 0.0
+    result = performance(table)
+    assert result.loc["t10", ["expected", "verdict", "reason"]].tolist() == [
+        0.0,
+        "as expected",
+        "Holds nothing to be judged by.",
+    ]
+    pd.testing.assert_frame_equal(result.drop("t10"), performance(table.drop("t10")))
+
+
 def test_sales_sum_by_territory_with_the_noise_of_their_accounts():
     territory = pd.Series({"a": "s", "b": "s", "c": "t", "d": "t"}, name="territory_id")
     table = territory_sales(pd.Series({"a": 3.0, "b": 4.0, "c": 5.0}), territory, territories=pd.Index(["s", "t", "u"]))
