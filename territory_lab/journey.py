@@ -390,7 +390,7 @@ def _performance(space: Workspace, known: pd.DataFrame, current: pd.Series, now:
     owner = known["unit_id"].map(current)
     sold = territory_sales(known["spend"], owner, worth, now.index)
     fair = worth.groupby(owner).sum().reindex(now.index)
-    return performance(now[["workload_h", "mean_km"]].assign(potential=fair).join(sold[["sales", "sales_sd"]]))
+    return performance(now[["workload_h", "mean_km"]].assign(potential=fair).join(sold.drop(columns="customers")))
 
 
 def _margin(space: Workspace) -> float:
