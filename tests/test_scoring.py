@@ -285,9 +285,13 @@ def test_order_of_rows_and_missing_values_do_no_harm(fitted):
 
 def test_a_market_without_signal_chooses_nothing():
     accounts, won = company(seed=7)
-    card = IdealCustomerProfile().fit(accounts, pd.Series(np.random.default_rng(8).permutation(won), won.index)).card()
-    assert card["chosen"] == []
-    assert "no trait" in card["verdict"]
+    shuffled = pd.Series(np.random.default_rng(8).permutation(won), won.index)
+    icp = IdealCustomerProfile().fit(accounts, shuffled)
+    assert icp.card()["chosen"] == []
+    assert "no trait" in icp.card()["verdict"]
+    assert icp.probability(accounts).to_numpy() == pytest.approx(shuffled.mean())
+    assert (icp.score(accounts) == 50).all()
+    assert (icp.explain(accounts.iloc[:3])["reason"] == "").all()
 
 
 def test_every_fault_is_named_at_once():

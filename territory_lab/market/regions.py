@@ -123,7 +123,7 @@ def _deals(opportunities: pd.DataFrame, region: pd.Series, regions: pd.Index) ->
     days = (decided["close_date"] - decided["created_date"]).dt.days.clip(lower=1).map(np.log)
     local = days.groupby(place).mean().reindex(regions)
     within = float((days - place.map(local)).var())
-    between = max(float(local.var()) - within * float((1 / won["count"].where(won["count"] > 0)).mean()), 0.0)
+    between = max(float(local.var()) - within * float((1 / won["count"].where(won["count"] > 0)).mean()), 1e-12)
     own = (between / (between + within / won["count"].clip(lower=1))).where(won["count"] > 0, 0.0)
     return pd.DataFrame(
         {
