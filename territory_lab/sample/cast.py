@@ -32,38 +32,38 @@ class Territory(NamedTuple):
     place: float = 1.0
 
 
-# The firm grew up in Ohio: the Midwest has a rep for nearly every state, the West one for whatever was added last.
+# The firm grew up in Ohio and gave each new rep whatever whole states were still open, so that size came by accident.
 TERRITORIES = (
-    Territory("OH WV", "Midwest", "Carla Denholm", -82.99, 39.96, 1.4),
+    Territory("OH IN", "Midwest", "Carla Denholm", -82.99, 39.96, 1.4),
     Territory("MI", "Midwest", "Owen Tavares", -83.05, 42.33),
-    Territory("IN", "Midwest", "Priya Lockhart", -86.16, 39.77),
-    Territory("IL", "Midwest", "Marcus Feld", -87.63, 41.88, 0.65),
+    Territory("IL IA", "Midwest", "Marcus Feld", -87.63, 41.88, 0.65),
     Territory("WI", "Midwest", "Ingrid Solheim", -87.91, 43.04),
     Territory("MN", "Midwest", "Tomas Reyes", -93.27, 44.98),
-    Territory("IA", "Midwest", "Dana Whitlock", -93.62, 41.59),
-    Territory("NE KS", "Midwest", "Hal Brubaker", -95.94, 41.26),
-    Territory("MO", "Midwest", "Yvette Monroe", -90.20, 38.63),
-    Territory("KY", "Midwest", "Grant Ashby", -85.76, 38.25),
-    Territory("ND SD", "Midwest", "Lena Kovac", -96.79, 46.88),
-    Territory("ME NH VT", "Northeast", "Simon Arceneau", -71.46, 42.99),
-    Territory("MA RI", "Northeast", "Beth Okafor", -71.06, 42.36),
-    Territory("CT", "Northeast", "Ray Castellano", -72.69, 41.77),
+    Territory("ND SD NE", "Midwest", "Lena Kovac", -95.94, 41.26),
+    Territory("MO KS", "Midwest", "Yvette Monroe", -90.20, 38.63),
+    Territory("KY WV", "Midwest", "Grant Ashby", -85.76, 38.25),
     Territory("NY", "Northeast", "Mina Haddad", -73.99, 40.73),
     Territory("NJ", "Northeast", "Victor Lund", -74.17, 40.74),
     Territory("PA DE", "Northeast", "Joanna Pike", -75.16, 39.95, 0.65),
     Territory("MD DC", "Northeast", "Curtis Vaughn", -76.61, 39.29),
+    Territory("MA", "Northeast", "Beth Okafor", -71.06, 42.36),
+    Territory("CT RI", "Northeast", "Ray Castellano", -72.69, 41.77),
+    Territory("ME NH VT", "Northeast", "Simon Arceneau", -71.46, 42.99),
     Territory("VA", "South", "Elise Fontaine", -77.44, 37.54),
-    Territory("NC SC", "South", "Derek Amos", -80.84, 35.23, 1.4),
+    Territory("NC", "South", "Derek Amos", -80.84, 35.23, 1.4),
+    Territory("SC", "South", "Priya Lockhart", -79.95, 32.78),
     Territory("GA AL", "South", "Nadia Barros", -84.39, 33.75),
     Territory("FL", "South", "Paul Serrano", -82.46, 27.95),
     Territory("TN", "South", "Wendy Cho", -86.78, 36.16),
     Territory("MS LA", "South", "Frank Delgado", -90.07, 29.95),
     Territory("OK AR", "South", "Sylvie Broussard", -97.52, 35.47),
     Territory("TX", "South", "Jesse Holloway", -96.80, 32.78),
-    Territory("CA AZ NV", "West", "Anita Rao", -118.24, 34.05),
-    Territory("WA OR ID", "West", "Colin Marsh", -122.33, 47.61),
-    Territory("CO NM", "West", "Teresa Quintana", -104.99, 39.74),
-    Territory("UT MT WY", "West", "Neil Garrity", -111.89, 40.76),
+    Territory("CA", "West", "Anita Rao", -118.24, 34.05),
+    Territory("NV", "West", "Dana Whitlock", -115.14, 36.17),
+    Territory("AZ NM", "West", "Hal Brubaker", -112.07, 33.45),
+    Territory("WA OR", "West", "Colin Marsh", -122.33, 47.61),
+    Territory("UT ID MT WY", "West", "Neil Garrity", -111.89, 40.76),
+    Territory("CO", "West", "Teresa Quintana", -104.99, 39.74),
 )
 
 MANAGERS = {  # district -> name and home
@@ -73,8 +73,8 @@ MANAGERS = {  # district -> name and home
     "West": ("Peter Nakata", -104.99, 39.74),
 }
 
-# Two reps who never moved: Florida is served from Cleveland, the Pacific Northwest from Phoenix.
-WRONG_HOMES = {"T22": (-81.69, 41.50), "T28": (-112.07, 33.45)}
+# Two reps who moved for their families and kept their states: Minnesota from Houston, the Dakotas from San Jose.
+WRONG_HOMES = {"T05": (-95.37, 29.76), "T06": (-121.89, 37.34)}
 
 
 class Product(NamedTuple):
@@ -188,7 +188,7 @@ LEGAL_FORMS = ("", " Inc", " LLC", " Co")
 # Being a customer: logit = intercept + sector + size ln(employees / 10) + density log10(people per km2 / 100)
 CUSTOMER = {"intercept": -0.85, "size": 0.45, "density": 0.25, "median_income": 0.0}
 # Winning: logit = intercept + fit (customer logit - intercept) - distance ln(1 + km / 100) - overload + skill
-WIN = {"intercept": -0.40, "fit": 0.35, "distance": -0.30, "overload": -0.25, "skill": 0.30}
+WIN = {"intercept": -0.60, "fit": 0.35, "distance": -0.30, "overload": -0.25, "skill": 0.30}
 ELASTICITY = 0.34  # of sales to selling time (Albers, Mantrala and Sridhar 2010)
 SKILL_ON_SALES = 0.08  # log sales for one standard deviation of rep skill
 NEW_SHARE = 0.20  # of the customers, won within the three years
