@@ -9,7 +9,7 @@ from territory_lab.timeline import data_end
 from territory_lab.workspace import Workspace
 
 YEAR = pd.Timedelta(days=365)
-_TRAITS = ["sector", "employees", "revenue", "name", "owner_id"]
+_TRAITS = ["parent_id", "sector", "employees", "revenue", "name", "owner_id"]
 
 
 def units(space: Workspace) -> pd.DataFrame:

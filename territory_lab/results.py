@@ -72,7 +72,8 @@ def kept(compute: Step) -> Step:
         saved = _read(folder, stamp)
         if saved is None:
             fresh = compute(space)
-            write_frames(folder, fresh.frames, {"stamp": stamp, "facts": dict(fresh.facts), "off": dict(fresh.off)})
+            told = {"stamp": stamp, "facts": dict(fresh.facts), "off": dict(fresh.off), "frames": sorted(fresh.frames)}
+            write_frames(folder, fresh.frames, told)
             saved = _read(folder, stamp)
         if saved is None:
             raise OSError(f"{folder} was written and could not be read again")
@@ -87,7 +88,7 @@ def _read(folder: Path, stamp: str) -> Result | None:
         told = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
         if told["stamp"] != stamp:
             return None
-        frames = {file.stem: pd.read_parquet(file) for file in sorted(folder.glob("*.parquet"))}
+        frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in told["frames"]}
         return Result(frames, told["facts"], told["off"])
     except (OSError, ValueError, KeyError):  # not there, or damaged: either way it is computed anew
         return None

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test workers on two cores; read when numpy is first imported
+
 import pytest
 
 

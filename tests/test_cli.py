@@ -1,0 +1,59 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from territory_lab import shipped
+from territory_lab.cli import app
+
+MESSY = Path(__file__).resolve().parents[1] / "data" / "sample_messy"
+
+
+def run(*words: object) -> tuple[int, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.output + (str(result.exception) if result.exception else "")
+
+
+def test_check_names_every_planted_fault_of_the_messy_export_and_fails() -> None:
+    code, output = run("check", MESSY)
+    planted = json.loads((MESSY / "truth.json").read_text(encoding="utf-8"))["planted_faults"]
+    assert code == 1
+    for fault in planted:
+        assert f"{fault['table']}.{fault['column']} [{fault['row']}]" in output
+
+
+def test_check_passes_the_clean_sample() -> None:
+    code, output = run("check", shipped.data("sample"))
+    assert (code, "fault:" in output) == (0, False)
+
+
+def test_check_says_what_each_missing_table_switches_off(tmp_path: Path) -> None:
+    (tmp_path / "accounts.csv").write_text("account_id,name\n1,Acme\n", encoding="utf-8")
+    code, output = run("check", tmp_path)
+    assert code == 0
+    assert {line.split(":")[0] for line in output.splitlines() if line.startswith("without")} == {
+        f"without {name}"
+        for name in ["products", "orders", "opportunities", "reps", "units", "neighbours", "calls", "alignment"]
+    }
+
+
+def test_new_makes_a_workspace_that_check_then_passes(tmp_path: Path) -> None:
+    assert run("new", tmp_path / "own", "--sample")[0] == 0
+    assert run("check", tmp_path / "own")[0] == 0
+    assert (tmp_path / "own" / "notebooks" / "1_icp.ipynb").is_file()
+
+
+@pytest.mark.parametrize("command", ["check", "run", "lab"])
+def test_a_folder_that_is_not_there_is_named_in_words(command: str, tmp_path: Path) -> None:
+    code, output = run(command, tmp_path / "nowhere")
+    assert code == 1
+    assert "nowhere is not a folder" in output
+
+
+def test_demo_leaves_a_folder_with_other_data_alone(tmp_path: Path) -> None:
+    (tmp_path / "accounts.csv").write_text("account_id,name\n1,Acme\n", encoding="utf-8")
+    code, output = run("demo", tmp_path, "--reports", tmp_path / "reports")
+    assert code == 1
+    assert "holds other data" in output
+    assert [path.name for path in tmp_path.iterdir()] == ["accounts.csv"]
