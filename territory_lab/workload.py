@@ -51,6 +51,10 @@ class CallPlan:
         Mean speed on the road.
     circuity : float
         Road over great-circle distance (1.20 in the United States: Ballou, Rahardja and Sakai 2002).
+    flight_h : float
+        Hours that one flight takes besides the time in the air, from door to door; infinite where nobody flies.
+    flight_km_h : float
+        Speed in the air.
     year_h : float
         Working hours a rep is paid for in a year.
     non_selling_share : float
@@ -66,6 +70,8 @@ class CallPlan:
     night_h: float = 2.0
     speed_km_h: float = 70.0
     circuity: float = 1.2
+    flight_h: float = 4.0
+    flight_km_h: float = 750.0
     year_h: float = 1_800.0
     non_selling_share: float = 0.28
 
@@ -82,7 +88,7 @@ class CallPlan:
         ]
         faults += [
             Fault("settings", name, "", f"{getattr(self, name)}", "give a number above zero")
-            for name in ("calls_per_day", "speed_km_h", "circuity", "year_h")
+            for name in ("calls_per_day", "speed_km_h", "circuity", "flight_h", "flight_km_h", "year_h")
             if not getattr(self, name) > 0
         ]
         if not 0 <= self.non_selling_share < 1:
@@ -229,7 +235,7 @@ def travel_h(
     Return the hours a year on the road between a rep's home and each unit.
 
     A trip goes out, makes a day's calls (or several days' with nights away, where that costs less a call) and comes
-    home; parts of trips count as parts, since near units share them. Road only: beyond a day's drive it is high.
+    home; parts of trips count as parts, since near units share them. The rep drives or flies, whichever is shorter.
 
     Parameters
     ----------
@@ -252,9 +258,10 @@ def travel_h(
     place = units[["lon", "lat"]].reindex(calls.index)
     home = homes[["lon", "lat"]].reindex(alignment.reindex(calls.index))
     km = great_circle_km(place["lon"], place["lat"], home["lon"], home["lat"])
-    there_and_back = 2 * km * plan.circuity / plan.speed_km_h
+    there_and_back = 2 * np.minimum(km * plan.circuity / plan.speed_km_h, plan.flight_h + km / plan.flight_km_h)
     away = (there_and_back + plan.nights * plan.night_h) / (plan.nights + 1)
-    return (calls * np.minimum(there_and_back, away) / plan.calls_per_day).rename("travel_h")
+    hours = calls.to_numpy() * np.minimum(there_and_back, away) / plan.calls_per_day
+    return pd.Series(hours, index=calls.index, name="travel_h")
 
 
 def headcount(workload_h: float | pd.Series, rep_h: float, spread: float = 0.1) -> pd.DataFrame:

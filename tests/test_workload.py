@@ -1,6 +1,7 @@
 """Hours and heads against textbook numbers, shortest tours found otherwise, and plain sums."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -109,7 +110,7 @@ def test_unit_workload_is_calls_and_preparation_plus_nested_rounds():
 
 
 def test_travel_takes_day_trips_nearby_and_nights_away_far_off():
-    plan = CallPlan(calls_per_day=4, nights=2, night_h=2, speed_km_h=100, circuity=1)
+    plan = CallPlan(calls_per_day=4, nights=2, night_h=2, speed_km_h=100, circuity=1, flight_h=np.inf)
     index = pd.Index(["near", "far", "open"], name="unit_id")
     degrees_per_100_km = 100 / (6371.0088 * np.pi / 180)
     units = pd.DataFrame({"lon": [0.0, 0, 0], "lat": [degrees_per_100_km, 10 * degrees_per_100_km, 0]}, index=index)
@@ -119,6 +120,9 @@ def test_travel_takes_day_trips_nearby_and_nights_away_far_off():
     assert hours["near"] == pytest.approx(3 * 2)
     assert hours["far"] == pytest.approx(20 + 4)
     assert np.isnan(hours["open"])
+    flown = travel_h(pd.Series(12.0, index=index), units, alignment, homes, replace(plan, flight_h=4, flight_km_h=500))
+    assert flown["near"] == hours["near"]
+    assert flown["far"] == pytest.approx(2 * (4 + 2) + 4)
 
 
 def test_time_use_counts_calls_on_and_off_the_plan():

@@ -64,8 +64,9 @@ def explain(
     -------
     DataFrame
         By ``rank``: ``from_territory`` (missing where nobody had it), ``to_territory``, ``units`` (number),
-        ``unit_ids`` (joined by spaces), ``effect`` (of the move, as a share of today's expected sales),
-        ``gain_share`` (of the whole gain, up to and with this move), ``moved_share`` (of revenue, likewise).
+        ``unit_ids`` (list), ``effect`` (of the move, as a share of today's expected sales),
+        ``gain_share`` (of the most that first moves bring, up to and with this move: later moves may cost more than
+        they bring), ``moved_share`` (of revenue, up to and with this move).
     """
     response = response or SalesResponse()
     if potential is None:
@@ -102,6 +103,28 @@ def enough(moves: pd.DataFrame, share: float = 0.8) -> pd.DataFrame:
     """
     reached = np.flatnonzero(moves["gain_share"] >= share)
     return moves.iloc[: reached[0] + 1 if len(reached) else 0]
+
+
+def made(current: pd.Series, moves: pd.DataFrame) -> pd.Series:
+    """
+    Return today's alignment after some moves.
+
+    Parameters
+    ----------
+    current : Series
+        Today's alignment, ``territory_id`` by ``unit_id``.
+    moves : DataFrame
+        Rows of ``explain``, e.g. those that ``enough`` keeps. They may leave a territory in two pieces: audit it.
+
+    Returns
+    -------
+    Series
+        The alignment, in the order of ``current`` with units that nobody had at the end.
+    """
+    goal = moves.explode("unit_ids").set_index("unit_ids")["to_territory"]
+    index = current.index.append(goal.index.difference(current.index))
+    alignment = goal.reindex(index).fillna(current.reindex(index))
+    return pd.Series(alignment.to_numpy(), index.rename(current.index.name), dtype=current.dtype, name=current.name)
 
 
 def at_risk(
@@ -216,7 +239,7 @@ class _Ranking:
             again = np.flatnonzero(left & (np.isin(self.source, touched) | np.isin(self.goal, touched)))
             effects[again] = self._effects(again)
         done = np.cumsum(effect)
-        whole = done[-1] if len(done) else 0.0
+        most = done.max() if len(done) else 0.0
         moves = self.moves.iloc[order]
         return pd.DataFrame(
             {
@@ -225,7 +248,7 @@ class _Ranking:
                 "units": moves["units"].to_numpy(),
                 "unit_ids": moves["unit_ids"].to_numpy(),
                 "effect": np.array(effect, dtype=float),
-                "gain_share": done / whole if whole > 0 else np.full(len(done), np.nan),
+                "gain_share": done / most if most > 0 else np.full(len(done), np.nan),
                 "moved_share": np.cumsum(self.moved_share[order]),
             },
             index=pd.RangeIndex(1, len(order) + 1, name="rank"),
@@ -234,10 +257,11 @@ class _Ranking:
 
 def _grouped(units: pd.DataFrame, *, by_unit: bool) -> pd.DataFrame:
     """Collect the units that change hands into moves, in the order of their names."""
-    moved = units[(units["from"] != units["to"]) | units["from"].isna()]
-    moved = moved[moved["to"].notna()].assign(units=1, unit_ids=lambda table: table.index.astype("str"))
+    moved = units[(units["from"] != units["to"]) | units["from"].isna()].sort_index()
+    moved = moved[moved["to"].notna()].assign(units=1)
     if by_unit:
-        return moved
-    pairs = moved.sort_index().groupby(["from", "to"], dropna=False)
+        return moved.assign(unit_ids=pd.Series([[unit] for unit in moved.index], moved.index, dtype=object))
+    moved = moved.assign(unit_ids=moved.index)
+    pairs = moved.groupby(["from", "to"], dropna=False)
     sums = pairs[["potential", "revenue", "today", "proposed", "units"]].sum()
-    return sums.assign(unit_ids=pairs["unit_ids"].agg(" ".join)).reset_index()
+    return sums.assign(unit_ids=pairs["unit_ids"].agg(list)).reset_index()
