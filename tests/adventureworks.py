@@ -28,8 +28,7 @@ def export(case: Path, folder: Path, *, mended: bool) -> None:
     nowhere = (places["lon"] == 0) & (places["lat"] == 0)
     if mended:
         places.loc[nowhere, ["lon", "lat"]] = None
-    where = places.set_index("BusinessEntityID")
-    stores = read["Store"].join(where, on="BusinessEntityID", rsuffix="_place")
+    stores = read["Store"].merge(places, on="BusinessEntityID", how="left", suffixes=("", "_place"))
     accounts = pd.DataFrame(
         {
             "account_id": stores["BusinessEntityID"],
@@ -45,7 +44,7 @@ def export(case: Path, folder: Path, *, mended: bool) -> None:
             "owner_id": stores["SalesPersonID"],
         }
     )
-    people = read["SalesPerson"].join(where[["lon", "lat"]], on="BusinessEntityID")
+    people = read["SalesPerson"].merge(places[["BusinessEntityID", "lon", "lat"]], on="BusinessEntityID", how="left")
     reps = pd.DataFrame(
         {
             "rep_id": people["BusinessEntityID"],

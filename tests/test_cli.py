@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from territory_lab import shipped
+from territory_lab import schema, shipped
 from territory_lab.cli import app
 
 MESSY = Path(__file__).resolve().parents[1] / "data" / "sample_messy"
