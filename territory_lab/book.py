@@ -162,14 +162,14 @@ def _county(table: pd.DataFrame, places: pd.DataFrame) -> pd.Series:
     return geography.unit_of(table, places.reset_index(), postcodes)
 
 
-def _buyers(space: Workspace) -> pd.Index:
+def _buyers(space: Workspace) -> pd.Series:
     """Accounts that have ordered, or won opportunities where there are no orders, or all where nothing tells."""
-    if "orders" in space.tables:
-        return pd.Index(space.tables["orders"]["account_id"].unique())
-    if "opportunities" in space.tables:
-        deals = space.tables["opportunities"]
-        return pd.Index(deals.loc[deals["stage"] == "won", "account_id"].unique())
-    return pd.Index(space.tables["accounts"]["account_id"])
+    tables = space.tables
+    if "orders" in tables:
+        return tables["orders"]["account_id"]
+    if "opportunities" in tables:
+        return tables["opportunities"].loc[tables["opportunities"]["stage"] == "won", "account_id"]
+    return tables["accounts"]["account_id"]
 
 
 def _spend(space: Workspace) -> pd.Series:

@@ -7,6 +7,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert.filters import strip_ansi
 from tqdm import tqdm
+from traitlets.config import Config
 
 from territory_lab.errors import MissingTable, TerritoryLabError
 
@@ -36,7 +37,7 @@ def execute(notebook: Path, *, progress: bool = True) -> nbformat.NotebookNode:
     TerritoryLabError
         If a cell fails, with the notebook, the cell and the error.
     """
-    content = nbformat.read(notebook, as_version=4)
+    content: nbformat.NotebookNode = nbformat.read(notebook, as_version=4)
     with tqdm(total=len(content.cells), desc=notebook.stem, unit="cell", disable=not progress) as bar:
 
         def advance(**_: object) -> None:
@@ -46,6 +47,7 @@ def execute(notebook: Path, *, progress: bool = True) -> nbformat.NotebookNode:
             content,
             timeout=CELL_TIMEOUT_S,
             kernel_name="python3",
+            config=Config({"KernelManager": {"transport": "ipc"}}),
             resources={"metadata": {"path": str(notebook.parent)}},
             on_cell_complete=advance,
         )
@@ -57,5 +59,5 @@ def execute(notebook: Path, *, progress: bool = True) -> nbformat.NotebookNode:
             raise TerritoryLabError(
                 f"{notebook.name} stopped: {error.ename}: {error.evalue}\n{strip_ansi(str(error))}"
             ) from error
-        bar.update(bar.total - bar.n)
+        bar.update(len(content.cells) - bar.n)
     return content
