@@ -109,10 +109,7 @@ def districts(
     centres = plan.territories[places].join(load, how="inner").rename_axis("unit_id")
     beside = None
     if isinstance(problem.neighbours, pd.DataFrame):
-        pairs = problem.neighbours.iloc[:, :2].apply(lambda side: side.map(plan.alignment))
-        pairs = pairs.dropna().set_axis(["unit_a", "unit_b"], axis=1)
-        pairs = pd.DataFrame(np.sort(pairs.to_numpy(dtype=object), axis=1), columns=pairs.columns).drop_duplicates()
-        beside = pairs[pairs["unit_a"] != pairs["unit_b"]]
+        beside = borders(plan.alignment, problem.neighbours)
     upper = Problem(
         centres,
         managers,
@@ -121,6 +118,29 @@ def districts(
         distance="great_circle" if "lon" in centres else "euclidean",
     )
     return solve(upper, seed=seed, time_limit_s=time_limit_s)
+
+
+def borders(alignment: pd.Series, neighbours: pd.DataFrame) -> pd.DataFrame:
+    """
+    Return which territories lie side by side.
+
+    Parameters
+    ----------
+    alignment : Series
+        Territory of each ``unit_id``.
+    neighbours : DataFrame
+        Pairs of units in its first two columns.
+
+    Returns
+    -------
+    DataFrame
+        ``territory_a`` < ``territory_b``, each pair once, in order.
+    """
+    sides = neighbours.iloc[:, :2].apply(lambda side: side.map(alignment)).dropna().to_numpy(dtype=object)
+    pairs = pd.DataFrame(np.sort(sides, axis=1), columns=["territory_a", "territory_b"]).drop_duplicates()
+    return pairs[pairs["territory_a"] != pairs["territory_b"]].sort_values(
+        ["territory_a", "territory_b"], ignore_index=True
+    )
 
 
 def _words(table: pd.DataFrame, column: str) -> list[set[str]]:

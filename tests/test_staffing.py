@@ -8,7 +8,7 @@ import pytest
 
 from territory_lab.alignment import Problem, great_circle_km, solve
 from territory_lab.errors import BadInput
-from territory_lab.staffing import districts, match
+from territory_lab.staffing import borders, districts, match
 
 
 def places(prefix: str, count: int, seed: int) -> pd.DataFrame:
@@ -68,3 +68,9 @@ def test_districts_are_balanced_and_whole():
     assert sorted(upper.alignment.index) == sorted(plan.alignment.unique())
     load = plan.alignment.map(upper.alignment).value_counts()
     assert (abs(load / 32 - 1) <= 0.2).all()
+
+
+def test_borders_name_each_pair_of_territories_once():
+    alignment = pd.Series({"u": "b", "v": "a", "w": "a", "x": "c", "y": None}, dtype="str")
+    pairs = pd.DataFrame({"unit_a": ["u", "w", "v", "w", "y"], "unit_b": ["v", "u", "w", "x", "x"], "kind": "border"})
+    assert borders(alignment, pairs).to_numpy().tolist() == [["a", "b"], ["a", "c"]]

@@ -12,6 +12,7 @@ def triggers(
     by_territory: pd.DataFrame,
     planned: pd.DataFrame | None = None,
     reps: pd.DataFrame | None = None,
+    beside: pd.DataFrame | None = None,
     *,
     tolerance: float = 0.15,
     market_change: float = 0.15,
@@ -27,6 +28,9 @@ def triggers(
         The same table when the alignment was made; its ``potential`` shows how the market has moved.
     reps : DataFrame, optional
         ``territory_id`` of every rep now; a territory that nobody holds is vacant.
+    beside : DataFrame, optional
+        ``territory_a``, ``territory_b``: which territories lie side by side, as ``staffing.borders`` returns. With it
+        the mend names the neighbour with most room.
     tolerance : float, default 0.15
         Allowed deviation of an activity from its target.
     market_change : float, default 0.15
@@ -40,10 +44,10 @@ def triggers(
     """
     rows = []
     for name in [column for column in by_territory if str(column).startswith("deviation_")]:
-        rows += _drifted(by_territory, str(name).removeprefix("deviation_"), tolerance)
+        rows += _drifted(by_territory, str(name).removeprefix("deviation_"), tolerance, beside)
     if planned is not None:
         rows += _market_moved(by_territory["potential"], planned["potential"], market_change)
-    if reps is not None:
+    if reps is not None and "territory_id" in reps:
         vacant = by_territory.index.difference(pd.Index(reps["territory_id"].dropna()))
         words = "Name a rep, or share its units among the neighbours."
         rows += [(territory, "vacancy", "", 1.0, 0.0, words) for territory in vacant]
@@ -54,8 +58,8 @@ def triggers(
 _Row = tuple[object, str, str, float, float, str]
 
 
-def _drifted(table: pd.DataFrame, activity: str, tolerance: float) -> list[_Row]:
-    """Name territories out of balance and the one with most room to give to or take from."""
+def _drifted(table: pd.DataFrame, activity: str, tolerance: float, beside: pd.DataFrame | None) -> list[_Row]:
+    """Name territories out of balance, how much to hand over, and the neighbour with most room for it."""
     deviation = table[f"deviation_{activity}"]
     load = table[activity].astype(float)
     target = (load / (1 + deviation).where(deviation > -1)).fillna(load.mean())
@@ -65,14 +69,25 @@ def _drifted(table: pd.DataFrame, activity: str, tolerance: float) -> list[_Row]
     for place in np.flatnonzero(deviation.abs() > tolerance).tolist():
         over = give.iloc[place] > 0
         amount, room = (give.iloc[place], -give) if over else (take.iloc[place], -take)
-        partner = int(room.to_numpy().argmax())
+        room = room[_around(table.index[place], beside)].sort_values(ascending=False, kind="stable")
         verb, other = ("Hand", "to") if over else ("Take", "from")
-        mend = f"{verb} {amount:,.0f} of {activity} {other} its neighbours"
-        spare = f"; {table.index[partner]} has most room ({room.iloc[partner]:,.0f})" if room.iloc[partner] > 0 else ""
-        rows.append(
-            (table.index[place], "balance", activity, float(deviation.iloc[place]), tolerance, f"{mend}{spare}.")
-        )
+        words = f"{verb} {amount:,.0f} of {activity} {other} its neighbours"
+        if len(room):
+            words += (
+                f": {room.index[0]} has room for {room.iloc[0]:,.0f}"
+                if room.iloc[0] > 0
+                else ", none of which has room"
+            )
+        rows.append((table.index[place], "balance", activity, float(deviation.iloc[place]), tolerance, f"{words}."))
     return rows
+
+
+def _around(territory: object, beside: pd.DataFrame | None) -> pd.Index:
+    """Return the territories beside one, as far as is known."""
+    if beside is None:
+        return pd.Index([])
+    a, b = beside["territory_a"], beside["territory_b"]
+    return pd.Index([*b[a == territory], *a[b == territory]])
 
 
 def _market_moved(potential: pd.Series, planned: pd.Series, limit: float) -> list[_Row]:
