@@ -87,7 +87,7 @@ def _around(territory: object, beside: pd.DataFrame | None) -> pd.Index:
     if beside is None:
         return pd.Index([])
     a, b = beside["territory_a"], beside["territory_b"]
-    return pd.Index([*b[a == territory], *a[b == territory]])
+    return pd.Index(pd.concat([b[a == territory], a[b == territory]]).to_numpy())
 
 
 def _market_moved(potential: pd.Series, planned: pd.Series, limit: float) -> list[_Row]:
