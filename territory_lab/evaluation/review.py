@@ -87,7 +87,8 @@ def _around(territory: object, beside: pd.DataFrame | None) -> pd.Index:
     if beside is None:
         return pd.Index([])
     a, b = beside["territory_a"], beside["territory_b"]
-    return pd.Index(pd.concat([b[a == territory], a[b == territory]]).to_numpy())
+    around: pd.Index = pd.Index(pd.concat([b[a == territory], a[b == territory]]).to_numpy())
+    return around
 
 
 def _market_moved(potential: pd.Series, planned: pd.Series, limit: float) -> list[_Row]:
