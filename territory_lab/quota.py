@@ -73,7 +73,7 @@ def fairness(quotas: pd.DataFrame, attainment: pd.Series | None = None) -> pd.Da
     Parameters
     ----------
     quotas : DataFrame
-        By ``territory_id``: ``quota``, ``potential``, as ``allocate`` returns.
+        By ``territory_id``: ``quota``, ``potential``, as ``allocate`` returns; those without potential are left out.
     attainment : Series, optional
         Sales over quota by ``territory_id``, of the year that is judged.
 
@@ -85,6 +85,9 @@ def fairness(quotas: pd.DataFrame, attainment: pd.Series | None = None) -> pd.Da
         potential, 0 equal), ``size`` (rank correlation of quota per potential with potential) and, with attainment,
         ``attainment`` (rank correlation of attainment with potential).
     """
+    quotas = quotas[quotas["potential"] > 0]
+    if quotas.empty:
+        raise BadInput([Fault("territories", "potential", "", "is zero everywhere", "give what could be sold")])
     intensity = (quotas["quota"] / quotas["potential"]).to_numpy()
     spread = float(intensity.max() / intensity.min()) if intensity.min() > 0 else np.inf
     rows = [

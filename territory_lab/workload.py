@@ -167,7 +167,8 @@ def workload_parts(accounts: pd.DataFrame, units: pd.DataFrame, plan: CallPlan) 
     Return what each unit asks for in a year, whoever serves it.
 
     Calls come in rounds: the first visits every account of the unit, the next those with a second call, and so on; each
-    round is one shortest tour. Accounts that cluster in one corner of a unit need less.
+    round is one shortest tour. Accounts that cluster in one corner of a unit need less. An area that is not known
+    counts as none.
 
     Parameters
     ----------
@@ -196,10 +197,11 @@ def workload_parts(accounts: pd.DataFrame, units: pd.DataFrame, plan: CallPlan) 
     parts.insert(0, "accounts", unit.value_counts())
     parts = parts.reindex(units.index, fill_value=0.0).rename_axis("unit_id")
     tours = np.zeros(len(units))
+    area = units["area_km2"].fillna(0.0).to_numpy(dtype=float)
     done = 0.0
     for calls in sorted(set(asked["calls"]) - {0.0}):
         stops = unit[asked["calls"] >= calls].value_counts().reindex(units.index, fill_value=0)
-        tours += (calls - done) * tour_km(stops.to_numpy(), units["area_km2"].to_numpy())
+        tours += (calls - done) * tour_km(stops.to_numpy(), area)
         done = calls
     return parts.assign(local_travel_h=tours * plan.circuity / plan.speed_km_h)
 

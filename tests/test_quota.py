@@ -94,6 +94,14 @@ def test_quota_in_proportion_to_potential_is_fair():
     assert table.loc["spread", "value"] == pytest.approx(1, abs=1e-4)
 
 
+def test_a_territory_without_potential_is_left_out_of_fairness():
+    potential = series([10, 20, 0])
+    quotas = pd.DataFrame({"quota": [10.0, 20.0, 5.0], "potential": potential})
+    assert fairness(quotas).loc["spread", "value"] == pytest.approx(1)
+    with pytest.raises(BadInput):
+        fairness(quotas.assign(potential=0.0))
+
+
 def test_quota_by_history_alone_asks_the_small_for_more():
     potential = series(np.arange(1.0, 31.0).tolist())
     quotas = allocate(potential**0.3, potential, potential, 1_000.0, weights={"history": 1})

@@ -107,6 +107,7 @@ def test_unit_workload_is_calls_and_preparation_plus_nested_rounds():
     assert hours["v"] == pytest.approx(3 * 1.5)
     assert hours["w"] == 0
     assert workload_parts(table, units, plan)["calls"].tolist() == [7, 3, 0]
+    assert unit_workload(table, units.assign(area_km2=np.nan), plan)["u"] == pytest.approx(7 * 1.5)
 
 
 def test_travel_takes_day_trips_nearby_and_nights_away_far_off():
