@@ -40,7 +40,6 @@ CROSSINGS = [
     ("12081", "12103", "bridge", "Sunshine Skyway Bridge"),
     ("24003", "24035", "bridge", "Chesapeake Bay Bridge"),
     ("26047", "26097", "bridge", "Mackinac Bridge"),
-    ("36005", "36081", "bridge", "Whitestone and Throgs Neck Bridges"),
     ("36047", "36085", "bridge", "Verrazzano-Narrows Bridge"),
     ("41007", "53049", "bridge", "Astoria-Megler Bridge"),
     ("44001", "44005", "bridge", "Mount Hope Bridge"),

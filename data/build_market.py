@@ -115,7 +115,7 @@ def market(source: dict[str, Path], counties: pd.DataFrame) -> pd.DataFrame:
     dealt = deal_to_sectors(area_employment(source).loc[names["area_code"]], national)
     letters = dict(zip(counties["unit_id"].str[:2], counties["state"], strict=True))
     wide = merge_areas(dealt, names, letters).rename_axis(index="area_id", columns="sector")
-    table = wide.stack().rename("employees").reset_index()
+    table = wide.reset_index().melt("area_id", value_name="employees")
 
     columns = ["sector", "jobs", "sites", "low", "high", "sites_low", "sites_high"]
     patterns = pd.DataFrame(PATTERNS, columns=columns).set_index("sector")
