@@ -38,6 +38,7 @@ lock: $(READY)
 # Rebuilds the reference geography and the sample company from pinned packages.
 data: $(READY)
 	$(BIN)/python data/build.py
+	$(BIN)/python data/build_sample.py
 
 clean:
 	rm -rf .venv demo reports/*.html

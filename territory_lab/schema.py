@@ -233,8 +233,9 @@ def inspect(
     if "accounts" not in raw:
         faults.append(Fault("accounts", "", "", "the table is missing", "add accounts.csv or accounts.parquet"))
     tables = {name: _typed(name, raw[name], faults) for name in TABLES if name in raw}
+    unread = {fault[:3] for fault in faults}  # left missing, and named already
     for name, frame in tables.items():
-        faults += _column_faults(name, frame)
+        faults += [fault for fault in _column_faults(name, frame) if fault[:3] not in unread]
         faults += _reference_faults(name, frame, tables)
     if "accounts" in tables:
         faults += quality.faults(tables["accounts"], bounds)

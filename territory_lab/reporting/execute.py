@@ -7,7 +7,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert.filters import strip_ansi
 from tqdm import tqdm
-from traitlets.config import Config
 
 from territory_lab.errors import MissingTable, TerritoryLabError
 
@@ -47,7 +46,7 @@ def execute(notebook: Path, *, progress: bool = True) -> nbformat.NotebookNode:
             content,
             timeout=CELL_TIMEOUT_S,
             kernel_name="python3",
-            config=Config({"KernelManager": {"transport": "ipc"}}),
+            extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": str(notebook.parent)}},
             on_cell_complete=advance,
         )
