@@ -52,7 +52,7 @@ def sweep(
     territories: int,
     rep_cost: float,
     margin_share: float,
-    travel_share: float = 0.0,
+    travel_share: float | pd.Series = 0.0,
     draws: int = 1_000,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -76,8 +76,9 @@ def sweep(
         Money a rep costs a year, all told.
     margin_share : float
         Gross margin as a share of sales.
-    travel_share : float, default 0.0
-        Share of a rep's hours spent on travel today.
+    travel_share : float or Series, default 0.0
+        Share of a rep's hours spent on travel today; or, measured on plans, by number of territories (see
+        ``staffing.travel_by_size``), with today's number within its range.
     draws : int, default 1000
         Of the elasticity, for the bands.
     seed : int, default 0
@@ -92,10 +93,11 @@ def sweep(
         most) and ``verdict`` (undersized, best, oversized).
     """
     count = np.array(sorted(set(sizes)), dtype=float)
-    share = {"margin_share": margin_share, "travel_share": travel_share}
+    shares = {"margin_share": [margin_share], "travel_share": np.ravel(travel_share).tolist()}
     faults = [
         Fault("settings", name, "", f"{value} is no share", "give 0 to 1")
-        for name, value in share.items()
+        for name, values in shares.items()
+        for value in values
         if not 0 <= value < 1
     ]
     if not len(count) or count[0] < 1:
@@ -103,10 +105,16 @@ def sweep(
     if faults:
         raise BadInput(faults)
 
+    def selling(size: np.ndarray) -> np.ndarray:
+        if isinstance(travel_share, pd.Series):
+            known = travel_share.sort_index()
+            road = np.interp(size, known.index.to_numpy(dtype=float), known.to_numpy(dtype=float))
+            return np.asarray(size * (1 - road))
+        burden = travel_share / (1 - travel_share) * np.sqrt(territories / size)
+        return np.asarray(size / (1 + burden))
+
     def time(size: np.ndarray) -> np.ndarray:
-        burden = travel_share / (1 - travel_share)
-        relative: np.ndarray = size / territories * (1 + burden) / (1 + burden * np.sqrt(territories / size))
-        return relative
+        return np.asarray(selling(size) / selling(np.array([float(territories)])))
 
     b = response.elasticity
     drawn_b = triangular(np.random.default_rng(seed), (response.low, b, response.high), draws)[:, None]

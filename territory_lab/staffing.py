@@ -1,12 +1,16 @@
-"""Who gets what: reps matched to territories, and territories gathered into managers' districts."""
+"""Who gets what: reps matched to territories, territories gathered into districts, the road at each number of reps."""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
+from tqdm import tqdm
 
-from territory_lab.alignment import Plan, Problem, solve
+from territory_lab.alignment import Infeasible, Plan, Problem, solve
 from territory_lab.alignment.problem import great_circle_km
 from territory_lab.errors import BadInput, Fault
+from territory_lab.workload import CallPlan, travel_h
 
 
 def match(
@@ -118,6 +122,62 @@ def districts(
         distance="great_circle" if "lon" in centres else "euclidean",
     )
     return solve(upper, seed=seed, time_limit_s=time_limit_s)
+
+
+def travel_by_size(
+    units: pd.DataFrame,
+    sizes: Iterable[int],
+    plan: CallPlan,
+    neighbours: pd.DataFrame | None = None,
+    *,
+    tolerance: float = 0.1,
+    seed: int = 0,
+    time_limit_s: float = 2.5,
+    progress: bool = False,
+) -> pd.Series:
+    """
+    Measure on real plans how the road shrinks as territories become more.
+
+    For each number of territories the engine places balanced ones with free centres, where the reps then live.
+
+    Parameters
+    ----------
+    units : DataFrame
+        By ``unit_id``: ``lon``, ``lat``, ``calls`` a year, ``workload_h``.
+    sizes : iterable of int
+        Numbers of territories, today's among or between them.
+    plan : CallPlan
+        Speed, trips, nights.
+    neighbours : DataFrame, optional
+        ``unit_a``, ``unit_b``; with them territories are contiguous.
+    tolerance : float, default 0.1
+        Of workload, around the mean; where one unit alone exceeds it, as much as that unit needs.
+    seed : int, default 0
+        Of the solver.
+    time_limit_s : float, default 2.5
+        For each plan.
+    progress : bool, default False
+        Show a bar.
+
+    Returns
+    -------
+    Series
+        ``travel_share`` (of all hours: workload and travel from home) by ``territories``, for ``sizing.sweep``; numbers
+        for which no balanced plan can exist are left out.
+    """
+    shares = {}
+    work = float(units["workload_h"].sum())
+    lump = float(units["workload_h"].max()) / work
+    for size in tqdm(sorted(set(sizes)), desc="territories", disable=not progress):
+        band = max(tolerance, lump * size * 1.01 - 1)
+        try:
+            problem = Problem(units, size, balance={"workload_h": band}, neighbours=neighbours)
+            solved = solve(problem, seed=seed, time_limit_s=time_limit_s)
+        except Infeasible:
+            continue
+        road = float(travel_h(units["calls"], units, solved.alignment, solved.territories, plan).sum())
+        shares[size] = road / (road + work)
+    return pd.Series(shares, name="travel_share").rename_axis("territories")
 
 
 def borders(alignment: pd.Series, neighbours: pd.DataFrame) -> pd.DataFrame:

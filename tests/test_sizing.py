@@ -1,6 +1,7 @@
 """Sizing against closed forms and the textbook."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from territory_lab.errors import BadInput
@@ -46,3 +47,11 @@ def test_bad_settings_are_named_together():
     with pytest.raises(BadInput) as raised:
         sweep(SalesResponse(), [], travel_share=1.0, **COMPANY | {"margin_share": 40})
     assert len(raised.value.faults) == 3
+
+
+def test_measured_travel_takes_the_place_of_the_root_law():
+    law = sweep(SalesResponse(), [20, 30, 60], travel_share=0.3, **COMPANY)
+    burden = 0.3 / 0.7 * np.sqrt(30 / np.arange(15.0, 70.0))
+    measured = pd.Series(burden / (1 + burden), index=np.arange(15, 70))
+    table = sweep(SalesResponse(), [20, 30, 60], travel_share=measured, **COMPANY)
+    pd.testing.assert_frame_equal(law, table, rtol=1e-9)

@@ -8,7 +8,8 @@ import pytest
 
 from territory_lab.alignment import Problem, great_circle_km, solve
 from territory_lab.errors import BadInput
-from territory_lab.staffing import borders, districts, match
+from territory_lab.staffing import borders, districts, match, travel_by_size
+from territory_lab.workload import CallPlan
 
 
 def places(prefix: str, count: int, seed: int) -> pd.DataFrame:
@@ -74,3 +75,14 @@ def test_borders_name_each_pair_of_territories_once():
     alignment = pd.Series({"u": "b", "v": "a", "w": "a", "x": "c", "y": None}, dtype="str")
     pairs = pd.DataFrame({"unit_a": ["u", "w", "v", "w", "y"], "unit_b": ["v", "u", "w", "x", "x"], "kind": "border"})
     assert borders(alignment, pairs).to_numpy().tolist() == [["a", "b"], ["a", "c"]]
+
+
+def test_the_road_shrinks_about_with_the_root_of_the_number_of_territories():
+    index = pd.Index([f"u{place:03d}" for place in range(400)], name="unit_id")
+    x, y = np.divmod(np.arange(400), 20)
+    units = pd.DataFrame({"lon": -90 + x / 5, "lat": 38 + y / 5, "calls": 10.0, "workload_h": 10.0}, index=index)
+    plan = CallPlan(nights=0, flight_h=np.inf)
+    share = travel_by_size(units, [16, 4], plan)
+    burden = share / (1 - share)
+    assert list(share.index) == [4, 16]
+    assert burden[4] / burden[16] == pytest.approx(2, rel=0.15)
