@@ -5,17 +5,15 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from territory_lab import alignment, book, geography, market, quota, scoring, sizing
+from territory_lab import alignment, book, geography, market, proposal, quota, scoring, sizing
 from territory_lab import propensity as models
 from territory_lab.errors import MissingTable
 from territory_lab.evaluation import performance, territory_sales, triggers
 from territory_lab.response import SalesResponse
 from territory_lab.results import Result, kept
-from territory_lab.workload import CallPlan, headcount, travel_h, workload_parts
+from territory_lab.workload import CallPlan, headcount, travel_h
 from territory_lab.workspace import Workspace
 
-PATIENCE_S = 30.0
-WIDER = 1.25  # how much the tolerance grows where a smaller one is proven impossible
 LEAST_SELLING_SHARE = 0.2  # of a rep's hours, where the road would eat the rest
 SIZES = (0.5, 1.6)  # numbers of territories tried, relative to today's
 
@@ -148,24 +146,24 @@ def territories(space: Workspace) -> Result:
     """
     places = book.units(space)
     known = _worth(space, book.accounts(space, places))
-    load = _activities(known, places)
+    load = proposal.activities(known, places)
     current = book.today(space, places)
-    plan, facts = _plan(space, load, current)
+    plan, facts = proposal.propose(space, load, current)
     problem = plan.problem
     frames = {
         "accounts": known[["unit_id", "tier", "customer", "spend", "potential"]],
         "units": load,
         "alignment": plan.alignment.to_frame(),
         "territories": plan.territories,
-        "proposed": _by_territory(problem, plan.alignment, plan.territories),
+        "proposed": proposal.by_territory(problem, plan.alignment, plan.territories),
     }
     off = {}
     if current is None:
         off["today"] = "the comparison with today is switched off: it needs alignment"
     else:
         frames["current"] = current.to_frame()
-        frames["today"] = _by_territory(problem, current, plan.territories)
-        frames["moves"] = _moves(load, current, plan.alignment)
+        frames["today"] = proposal.by_territory(problem, current, plan.territories)
+        frames["moves"] = proposal.moves(load, current, plan.alignment)
         facts |= {
             f"moved_{name}": share
             for name, share in alignment.metrics.disruption(problem, plan.alignment, current).items()
@@ -298,73 +296,6 @@ def _worth(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:
     else:
         worth = pd.Series(1.0, index=known.index)
     return known.assign(potential=worth, tier=scoring.tiers(worth))
-
-
-def _activities(known: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Sum accounts to units: what is to be balanced, and what is to be looked at."""
-    sums = known.groupby("unit_id").agg(
-        customers=("customer", "sum"), revenue=("spend", "sum"), potential=("potential", "sum")
-    )
-    area = places["area_km2"] if "area_km2" in places else pd.Series(0.0, index=places.index, name="area_km2")
-    asked = workload_parts(known, area.to_frame(), CallPlan())
-    load = pd.DataFrame(places.drop(columns="geometry", errors="ignore"))
-    load = load.join(sums.reindex(places.index, fill_value=0.0).astype("float64")).join(asked[["accounts", "calls"]])
-    load["workload_h"] = asked["call_h"] + asked["local_travel_h"]
-    return load.rename_axis("unit_id")
-
-
-def _plan(space: Workspace, load: pd.DataFrame, current: pd.Series | None) -> tuple[alignment.Plan, dict[str, object]]:
-    """Solve within the stated tolerance; where that is proven impossible, say why and widen it until it is not."""
-    tolerance, reasons = space.settings.tolerance_share, []
-    while True:
-        problem = alignment.Problem(
-            load,
-            _sites(space, load),
-            balance={"workload_h": tolerance},
-            neighbours=book.neighbours(space, book.units(space)),
-            current=current,
-        )
-        try:
-            plan = alignment.solve(problem, seed=space.settings.seed, time_limit_s=PATIENCE_S)
-            break
-        except alignment.Infeasible as proof:
-            reasons.append(f"within {tolerance:.0%}: {proof}")
-            tolerance *= WIDER
-    facts = {
-        "objective": plan.objective,
-        "bound": plan.bound,
-        "gap": plan.gap,
-        "bound_scope": plan.bound_scope,
-        "tolerance_share": tolerance,
-        "mean_km": plan.objective / float(load["workload_h"].sum()),
-        "violations": len(plan.violations),
-        "infeasible": "; ".join(reasons),
-    }
-    return plan, facts
-
-
-def _sites(space: Workspace, load: pd.DataFrame) -> pd.DataFrame | int:
-    """Give the reps' homes, or as many free centres as the workload asks for."""
-    try:
-        return book.homes(space)
-    except MissingTable:
-        return max(1, round(float(headcount(float(load["workload_h"].sum()), CallPlan().rep_h)["reps"].iloc[0])))
-
-
-def _by_territory(problem: alignment.Problem, owner: pd.Series, centres: pd.DataFrame) -> pd.DataFrame:
-    """Size, load, reach and worth of every territory."""
-    table = alignment.metrics.by_territory(problem, owner, centres)
-    extra = [name for name in ("potential", "customers", "revenue") if name not in table]
-    return table.join(problem.units[extra].groupby(owner).sum()).fillna(dict.fromkeys(extra, 0.0))
-
-
-def _moves(load: pd.DataFrame, current: pd.Series, proposed: pd.Series) -> pd.DataFrame:
-    """Sum what changes hands by the territories it leaves and joins, the largest workload first."""
-    owners = pd.DataFrame({"from": current, "to": proposed.reindex(load.index)})
-    moved = load.join(owners)[owners["from"].notna() & (owners["from"] != owners["to"])]
-    sums = moved.groupby(["from", "to"])[["workload_h", "revenue", "customers"]].sum()
-    sums.insert(0, "units", moved.groupby(["from", "to"]).size())
-    return sums.sort_values("workload_h", ascending=False).reset_index()
 
 
 def _rep_h(space: Workspace, plan: CallPlan) -> float:

@@ -1,0 +1,145 @@
+"""From the account book to a plan: loads by unit, the plan within the tolerance that can be had, what it changes."""
+
+import pandas as pd
+
+from territory_lab import alignment, book
+from territory_lab.errors import MissingTable, TerritoryLabError
+from territory_lab.workload import CallPlan, headcount, workload_parts
+from territory_lab.workspace import Workspace
+
+PATIENCE_S = 300.0  # far beyond what a plan takes, so that the clock does not decide what comes out
+WIDER = 1.25  # how much the tolerance grows where a smaller one is proven impossible
+WIDEST = 2.0
+
+
+def activities(known: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    """
+    Sum accounts to units: what is to be balanced, and what is to be looked at.
+
+    Parameters
+    ----------
+    known : DataFrame
+        By account_id: unit_id, tier, customer, spend, potential.
+    places : DataFrame
+        Units by unit_id.
+
+    Returns
+    -------
+    DataFrame
+        The units with ``accounts``, ``customers``, ``revenue`` and ``potential`` (money a year), ``calls`` a year and
+        ``workload_h``.
+    """
+    sums = known.groupby("unit_id").agg(
+        customers=("customer", "sum"), revenue=("spend", "sum"), potential=("potential", "sum")
+    )
+    area = places["area_km2"] if "area_km2" in places else pd.Series(0.0, index=places.index, name="area_km2")
+    asked = workload_parts(known, area.to_frame(), CallPlan())
+    load = pd.DataFrame(places.drop(columns="geometry", errors="ignore"))
+    load = load.join(sums.reindex(places.index, fill_value=0.0).astype("float64")).join(asked[["accounts", "calls"]])
+    load["workload_h"] = asked["call_h"] + asked["local_travel_h"]
+    return load.rename_axis("unit_id")
+
+
+def propose(
+    space: Workspace, load: pd.DataFrame, current: pd.Series | None
+) -> tuple[alignment.Plan, dict[str, object]]:
+    """
+    Solve within the stated tolerance; where that is proven impossible, say why and widen it until it is not.
+
+    Parameters
+    ----------
+    space : Workspace
+        Gives tolerance, homes, neighbours and seed.
+    load : DataFrame
+        From :func:`activities`.
+    current : Series or None
+        Today's alignment.
+
+    Returns
+    -------
+    plan : Plan
+        With the reps' homes as centres, or as many free ones as the workload asks for.
+    facts : dict
+        What the plan costs and proves, and what stood in the way of a narrower tolerance.
+
+    Raises
+    ------
+    TerritoryLabError
+        Where no tolerance helps, with the proof.
+    """
+    tolerance, reasons = space.settings.tolerance_share, []
+    sites, pairs = _sites(space, load), book.neighbours(space, book.units(space))
+    while True:
+        problem = alignment.Problem(load, sites, {"workload_h": tolerance}, neighbours=pairs, current=current)
+        try:
+            plan = alignment.solve(problem, seed=space.settings.seed, time_limit_s=PATIENCE_S)
+            break
+        except alignment.Infeasible as proof:
+            reasons.append(f"within {tolerance:.0%}: {proof}")
+            if tolerance > WIDEST:
+                raise TerritoryLabError("there is no alignment: " + "; ".join(reasons)) from proof
+            tolerance *= WIDER
+    return plan, {
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "gap": plan.gap,
+        "bound_scope": plan.bound_scope,
+        "tolerance_share": tolerance,
+        "mean_km": plan.objective / float(load["workload_h"].sum()),
+        "violations": len(plan.violations),
+        "infeasible": "; ".join(reasons),
+    }
+
+
+def by_territory(problem: alignment.Problem, owner: pd.Series, centres: pd.DataFrame) -> pd.DataFrame:
+    """
+    Say the size, load, reach and worth of every territory.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    owner : Series
+        territory_id by unit_id.
+    centres : DataFrame
+        By territory_id, as in ``Plan.territories``.
+
+    Returns
+    -------
+    DataFrame
+        ``alignment.metrics.by_territory`` with potential, customers and revenue.
+    """
+    table = alignment.metrics.by_territory(problem, owner, centres)
+    extra = [name for name in ("potential", "customers", "revenue") if name not in table]
+    return table.join(problem.units[extra].groupby(owner).sum()).fillna(dict.fromkeys(extra, 0.0))
+
+
+def moves(load: pd.DataFrame, current: pd.Series, proposed: pd.Series) -> pd.DataFrame:
+    """
+    Sum what changes hands by the territories it leaves and joins.
+
+    Parameters
+    ----------
+    load : DataFrame
+        From :func:`activities`.
+    current, proposed : Series
+        territory_id by unit_id.
+
+    Returns
+    -------
+    DataFrame
+        from, to, units, workload_h, revenue, customers; the largest workload first.
+    """
+    owners = pd.DataFrame({"from": current, "to": proposed.reindex(load.index)})
+    moved = load.join(owners)[owners["from"].notna() & (owners["from"] != owners["to"])]
+    sums = moved.groupby(["from", "to"])[["workload_h", "revenue", "customers"]].sum()
+    sums.insert(0, "units", moved.groupby(["from", "to"]).size())
+    return sums.sort_values("workload_h", ascending=False, kind="stable").reset_index()
+
+
+def _sites(space: Workspace, load: pd.DataFrame) -> pd.DataFrame | int:
+    """Give the reps' homes, or as many free centres as the workload asks for."""
+    try:
+        return book.homes(space)
+    except MissingTable:
+        return max(1, round(float(headcount(float(load["workload_h"].sum()), CallPlan().rep_h)["reps"].iloc[0])))
