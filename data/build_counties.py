@@ -212,6 +212,30 @@ def area_names(source: dict[str, Path]) -> pd.DataFrame:
     return table[~table["fips"].isin(ISLAND_AREAS)]
 
 
+SHORT_SECTORS = {  # our own words, for a chart's label
+    "11": "Agriculture",
+    "21": "Mining",
+    "22": "Utilities",
+    "23": "Construction",
+    "31-33": "Manufacturing",
+    "42": "Wholesale",
+    "44-45": "Retail",
+    "48-49": "Transportation",
+    "51": "Information",
+    "52": "Finance",
+    "53": "Real estate",
+    "54": "Professional services",
+    "55": "Head offices",
+    "56": "Administrative services",
+    "61": "Education",
+    "62": "Health care",
+    "71": "Arts",
+    "72": "Hotels, restaurants",
+    "81": "Other services",
+    "92": "Government",
+}
+
+
 def sectors(source: dict[str, Path]) -> pd.DataFrame:
     """Read the 20 NAICS 2017 sectors; the trilateral mark "T" after a title is not part of it."""
     path = source["naics"] / "package" / "data" / "2017_NAICS_Descriptions.json"
@@ -221,7 +245,8 @@ def sectors(source: dict[str, Path]) -> pd.DataFrame:
         for code, entry in entries.items()
         if re.fullmatch(r"\d\d(-\d\d)?", code)
     }
-    return pd.DataFrame(sorted(names.items()), columns=["sector", "name"], dtype="str")
+    table = pd.DataFrame(sorted(names.items()), columns=["sector", "name"], dtype="str")
+    return table.assign(short=table["sector"].map(SHORT_SECTORS))
 
 
 def tables(source: dict[str, Path]) -> dict[str, pd.DataFrame]:

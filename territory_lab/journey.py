@@ -11,6 +11,7 @@ from territory_lab.errors import MissingTable
 from territory_lab.evaluation import performance, territory_sales, triggers
 from territory_lab.response import SalesResponse
 from territory_lab.results import Result, kept
+from territory_lab.staffing import borders
 from territory_lab.workload import CallPlan, headcount, travel_h
 from territory_lab.workspace import Workspace
 
@@ -41,8 +42,8 @@ def icp(space: Workspace) -> Result:
     scores = model.assess(known)
     shown = known.loc[~known["customer"], known.columns.intersection(["name", "sector", "employees", "state"])]
     frames = {
-        "profile": model.profile(),
-        "weights": model.weights(),
+        "profile": _spelt_out(model.profile(), "level"),
+        "weights": _spelt_out(model.weights(), "part"),
         "scores": scores,
         "prospects": shown.join(scores).sort_values("probability", ascending=False, kind="stable"),
     }
@@ -75,7 +76,7 @@ def tam(space: Workspace) -> Result:
         raise MissingTable(
             "market size is switched off: no account lies in an area with reference data (units.area_id)"
         )
-    reference = geography.market_reference().merge(geography.sectors().rename(columns={"name": "sector_name"}))
+    reference = geography.market_reference().merge(geography.sectors().rename(columns={"short": "sector_name"}))
     reference = reference.merge(geography.areas()[["area_id", "name"]].rename(columns={"name": "area"}))
     known["fit"] = icp(space)["scores"]["probability"]
     sized = market.size_market(
@@ -235,7 +236,9 @@ def evaluation(space: Workspace) -> Result:
     space.need("alignment", step="evaluation")
     step = territories(space)
     load, now = step["units"], step["today"]
-    frames = {"triggers": triggers(now, reps=space.tables.get("reps"))}
+    pairs = book.neighbours(space, book.units(space))
+    beside = None if pairs is None else borders(step["current"]["territory_id"], pairs)
+    frames = {"triggers": triggers(now, reps=space.tables.get("reps"), beside=beside)}
     if "orders" not in space.tables:
         reason = "it needs orders"
         return Result(frames, {}, {"performance": f"performance: {reason}", "lift": f"the expected gain: {reason}"})
@@ -267,6 +270,12 @@ STEPS: dict[str, Callable[[Workspace], Result]] = {
     "5_resources": resources,
     "6_evaluation": evaluation,
 }
+
+
+def _spelt_out(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Write sectors by name where a trait's level is a code."""
+    names = table[column].map(geography.sectors().set_index("sector")["short"])
+    return table.assign(**{column: names.where(table["trait"] == "sector").fillna(table[column])})
 
 
 def _with_names(space: Workspace, listed: pd.DataFrame) -> pd.DataFrame:
