@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from territory_lab.charts.words import MINUS, MISSING, SPACE, count, percent, symbol
@@ -90,7 +91,7 @@ def table(
     """
     rows = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(list(frame))
     names = {name: label for name, label in (columns or {n: _plain(n) for n in map(str, rows)}).items() if name in rows}
-    layout = {name: _column(rows[name], name, label, currency) for name, label in names.items()}
+    layout = {name: _column(rows, name, label, currency) for name, label in names.items()}
     head = "".join(f"<th scope='col'{_class(c)}>{escape(c.head)}</th>" for c in layout.values())
     body = "".join(
         f"<tr>{''.join(_cell(value, layout[n], n, tolerance) for n, value in zip(layout, record, strict=True))}</tr>\n"
@@ -110,26 +111,35 @@ def _plain(name: object) -> str:
 
 def _suffix(name: str) -> str:
     """Find the unit a name ends with."""
-    return next((end for end in _UNITS if name.removesuffix("_today").endswith(end)), "")
+    return next((end for end in _UNITS if _bare(name).endswith(end)), "")
 
 
-def _column(values: pd.Series, name: str, label: str, currency: str) -> _Column:
-    """Choose the unit, the scale and the digits once for a whole column, so that its figures can be compared."""
+def _bare(name: object) -> str:
+    """Name a measure without what sets its columns apart."""
+    return str(name).removesuffix("_today").removesuffix("_low").removesuffix("_high")
+
+
+def _column(rows: pd.DataFrame, name: str, label: str, currency: str) -> _Column:
+    """Choose unit, scale and digits once for all columns of a measure, so that their figures can be compared."""
+    values = rows[name]
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         return _Column(label, numeric=False, write=str, adds=False)
-    bare = name.removesuffix("_today").removesuffix("_low").removesuffix("_high")
+    bare = _bare(name)
     if bare.startswith("deviation") or bare.endswith("change"):
         return _Column(label, numeric=True, write=lambda x: percent(x, signed=True), adds=False)
     if bare.endswith("share") or bare in {"probability", "predicted", "observed"} or bare.startswith("share_"):
         return _Column(label, numeric=True, write=percent, adds=False)
-    largest = float(values.abs().max()) if values.notna().any() else 0.0
+    alike = (
+        rows[[other for other in rows if _bare(other) == bare]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
+    )
+    largest = float(np.nan_to_num(np.abs(alike)).max(initial=0.0))
     if bare in _MONEY:
         scale, letter = next(pair for pair in _SCALES if largest >= pair[0] or pair[0] == 1.0)
         unit = f"{symbol(currency)}{SPACE if letter else ''}{letter}".strip()
         return _Column(f"{label} ({unit})", numeric=True, write=_fixed(largest / scale, scale), adds=True)
     unit = _UNITS.get(_suffix(name), "")
     head = f"{label} ({unit})" if unit else label
-    if bool((values.dropna() % 1 == 0).all()):
+    if bool(np.all((alike % 1 == 0) | np.isnan(alike))):
         return _Column(head, numeric=True, write=count, adds=unit in ("", "h"))
     return _Column(head, numeric=True, write=_fixed(largest), adds=unit == "h")
 

@@ -38,7 +38,7 @@ def export_notebook(nb: nbformat.NotebookNode, path: Path | str, title: str = ""
     Path
         The file. Scripts in outputs are dropped, and so is what went to the error stream, which is the machinery's.
     """
-    page = nbformat.from_dict(nb)  # type: ignore[no-untyped-call]
+    page = nbformat.from_dict(nb)
     states = page.metadata.get("widgets", {}).get(_STATE, {}).get("state", {})
     for cell in page.cells:
         if cell.cell_type == "code":
@@ -67,7 +67,7 @@ def _exporter() -> HTMLExporter:
     config.TagRemovePreprocessor.remove_input_tags = {"hide-input"}
     config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
     config.TagRemovePreprocessor.enabled = True
-    return HTMLExporter(config=config)  # type: ignore[no-untyped-call]
+    return HTMLExporter(config=config)
 
 
 def _text(markup: str) -> str:
@@ -84,7 +84,7 @@ def _still(output: nbformat.NotebookNode, states: Mapping[str, Any]) -> nbformat
     data = output.data
     if _VIEW in data:
         shown = _widget(data[_VIEW]["model_id"], states)
-        return nbformat.from_dict(output | {"data": {"text/html": shown}}) if shown else None  # type: ignore[no-untyped-call]
+        return nbformat.from_dict(output | {"data": {"text/html": shown}}) if shown else None
     if "text/html" in data:
         data["text/html"] = _SCRIPT.sub("", _joined(data["text/html"]))
     return None if any("javascript" in kind for kind in data) and "text/html" not in data else output

@@ -33,9 +33,10 @@ from territory_lab.results import Result
 Numbers = Mapping[str, Any]
 
 _POINTS = 200
-_CARRIED = {
+CARRIED: Mapping[str, tuple[str, ...]] = {
     "icp": ("profile", "pareto"),
     "tam": ("totals", "sectors", "metros"),
+    "propensity": (),
     "territories": ("today", "proposed", "moves"),
     "resources": ("headcount", "sizing", "quotas"),
     "evaluation": ("performance", "lift", "triggers"),
@@ -86,7 +87,7 @@ def gather(results: Mapping[str, Result], meta: Mapping[str, Any], off: Mapping[
     gathered: dict[str, Any] = {"meta": dict(meta)}
     missing = dict(off or {})
     for step, result in results.items():
-        frames = {name: result.frames[name] for name in _CARRIED.get(step, ()) if name in result.frames}
+        frames = {name: result.frames[name] for name in CARRIED.get(step, ()) if name in result.frames}
         gathered[step] = {"facts": dict(result.facts)} | {name: _records(frame) for name, frame in frames.items()}
         if "cards" in result.facts:
             gathered[step]["cards"] = gathered[step]["facts"].pop("cards")

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from territory_lab.charts.words import MISSING, band, percent
-from territory_lab.reporting.numbers import Numbers, decision, key_numbers
+from territory_lab.reporting.numbers import CARRIED, Numbers, decision, key_numbers
 from territory_lab.reporting.page import Section, write_page, write_whole
 
 # The order of the story; a section is told where one of its parts is there.
@@ -49,14 +49,16 @@ def summary(numbers: Numbers, path: Path | str, figures: Mapping[str, str] | Non
     )
     sections = [Section(anchor, title) for anchor, title, parts in _STORY if parts & told]
     write_whole(file.with_suffix(".json"), json.dumps(numbers, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    steps: dict[str, Any] = {step: {} for step in ("icp", "tam", "propensity", "resources", "evaluation")}
-    territories = {"today": [], "proposed": [], "moves": [], **numbers.get("territories", {})}
+    steps = {
+        step: {"facts": {}, "cards": {}} | {name: [] for name in names} | numbers.get(step, {})
+        for step, names in CARRIED.items()
+    }
     return write_page(
         "summary.html.j2",
         file,
         title=f"{numbers['meta']['name']}: territory plan",
         sections=[*sections, Section("made", "How it was made")],
-        numbers={**steps, "off": {}, **numbers, "territories": territories},
+        numbers={"off": {}, **numbers, **steps},
         currency=numbers["meta"]["currency"],
         decision=decision(numbers),
         keys=key_numbers(numbers),

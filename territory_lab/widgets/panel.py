@@ -37,7 +37,7 @@ def slider(
         The control.
     """
     whole = all(isinstance(number, int) for number in (value, low, high, step))
-    make, form = (w.IntSlider, "d") if whole else (w.FloatSlider, ".0%" if unit == "%" else ".3~g")
+    make, form = (w.IntSlider, "d") if whole else (w.FloatSlider, ".0%" if unit == "%" else ".3g")
     name = label if unit in ("", "%") else f"{label} ({unit})"
     options = {"description": name, "readout_format": form, "tooltip": note or None, "continuous_update": False}
     return make(value=value, min=low, max=high, step=step, style=_STYLE, layout=w.Layout(width="100%"), **options)
