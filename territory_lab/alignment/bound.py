@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from territory_lab.alignment.costs import Costs, Floats, lowest
-from territory_lab.alignment.transport import Limits
+from territory_lab.alignment.prices import Bands
 
 
-def certificate(costs: Costs, bands: Limits, price: Floats, move_price: float = 0.0, room: float = np.inf) -> float:
+def certificate(costs: Costs, bands: Bands, price: Floats, move_price: float = 0.0, room: float = np.inf) -> float:
     """
     Lower bound on the cost of any plan with these centres, contiguous or not, for any prices.
 
@@ -20,7 +20,7 @@ def certificate(costs: Costs, bands: Limits, price: Floats, move_price: float = 
     ----------
     costs : Costs
         Cost of every pair, with the problem's own price of moved weight.
-    bands : Limits
+    bands : Bands
         Activities and their limits.
     price : ndarray
         Any prices, shape (m, k); the closer to the optimal ones, the tighter the bound.

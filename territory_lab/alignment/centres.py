@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from scipy.sparse import csr_matrix
 
+from territory_lab.alignment.connect import islands
 from territory_lab.alignment.costs import (
     EARTH_RADIUS_KM,
     PLANE,
@@ -18,7 +19,7 @@ from territory_lab.alignment.costs import (
     reach,
 )
 from territory_lab.alignment.problem import Problem
-from territory_lab.alignment.transport import Limits, climb
+from territory_lab.alignment.prices import Bands, climb, consider
 
 WIDTH = 16  # territories a unit considers while centres still move
 
@@ -39,16 +40,40 @@ class Centres(NamedTuple):
     site: Ints
 
 
-def homes(problem: Problem) -> Centres:
-    """Fixed homes; those that share a point are drawn apart by a hair, so that the line between them is decided."""
+def fixed(problem: Problem) -> Centres:
+    """Read the fixed homes."""
     points = problem.arrays.homes if problem.kind != TABLE else np.zeros((len(problem.territory_ids), 3))
     return Centres(points, np.arange(len(points)) if problem.kind == TABLE else np.full(len(points), -1))
 
 
-def costs_of(problem: Problem, centres: Centres, move_price: float = 0.0) -> Costs:
-    """Bind the costs of these centres."""
+def costs_of(problem: Problem, centres: Centres) -> Costs:
+    """Bind the true costs of these centres."""
     table = problem.arrays.table[:, centres.site] if problem.kind == TABLE else problem.arrays.table
-    return problem.costs(centres.points, np.ascontiguousarray(table), move_price)
+    return problem.costs(centres.points, np.ascontiguousarray(table))
+
+
+def search_costs(problem: Problem, centres: Centres, island: Ints) -> Costs:
+    """
+    Bind the costs that lead the search.
+
+    They differ from the true ones where these leave the search undecided: homes on one point are drawn apart, so that
+    the line between them exists, and a territory is kept to the piece of the map it was allotted.
+    """
+    costs = costs_of(problem, centres)
+    if island.any():
+        piece = islands(problem.arrays.starts, problem.arrays.ends)
+        apart = piece[:, None] != island
+        costs = costs._replace(banned=apart | costs.banned if costs.banned.size else apart)
+    _, first, twin = np.unique(centres.points.round(6), axis=0, return_index=True, return_inverse=True)
+    shared = np.flatnonzero(np.bincount(twin)[twin] > 1)
+    if problem.kind == TABLE or shared.size == 0 or first.size == 1:
+        return costs
+    spread = np.sqrt(centres.points.var(axis=0).sum() / len(twin))
+    angle = np.pi * (3 - np.sqrt(5)) * shared  # the golden angle: no two directions alike
+    nudge = np.c_[np.cos(angle), np.sin(angle), np.zeros(shared.size)]
+    points = centres.points.copy()
+    points[shared] += 0.02 * spread * nudge
+    return costs._replace(centres=points)
 
 
 def bisect(points: Floats, mass: Floats, share: Floats) -> Ints:
@@ -90,32 +115,21 @@ def spread_out(table: Floats, weight: Floats, k: int, rng: np.random.Generator) 
 
 
 @njit(cache=True)
-def _pull(near: Ints, mass: Floats, points: Floats, centres: Floats, power: int, rounds: int) -> Floats:
-    """Move each centre to the mean (power 2) or towards the median (power 1, Weiszfeld) of its mass."""
-    at = centres.copy()
-    k = centres.shape[0]
-    for _ in range(rounds):
-        total = np.zeros(k)
-        place = np.zeros((k, 3))
-        for i in range(near.shape[0]):
-            for s in range(near.shape[1]):
-                part = mass[i, s]
-                if part == 0.0:
-                    continue
-                j = near[i, s]
-                if power == 1:
-                    square = 1e-6
-                    for c in range(3):
-                        square += (points[i, c] - at[j, c]) ** 2
-                    part /= np.sqrt(square)
-                total[j] += part
-                for c in range(3):
-                    place[j, c] += part * points[i, c]
-        for j in range(k):
-            if total[j] > 0:
-                for c in range(3):
-                    at[j, c] = place[j, c] / total[j]
-    return at
+def _middle(near: Ints, mass: Floats, points: Floats, at: Floats, power: int) -> Floats:
+    """Mean of the mass of each centre (power 2), or one step of Weiszfeld towards its median (power 1)."""
+    total = np.zeros(at.shape[0])
+    place = np.zeros(at.shape)
+    for i in range(near.shape[0]):
+        for s in range(near.shape[1]):
+            j = near[i, s]
+            part = mass[i, s]
+            if part > 0 and power == 1:
+                part /= np.sqrt(1e-6 + ((points[i] - at[j]) ** 2).sum())
+            total[j] += part
+            place[j] += part * points[i]
+    for j in range(at.shape[0]):
+        place[j] = place[j] / total[j] if total[j] > 0 else at[j]
+    return place
 
 
 def follow(problem: Problem, centres: Centres, near: Ints, share: Floats, rounds: int) -> Centres:
@@ -128,7 +142,9 @@ def follow(problem: Problem, centres: Centres, near: Ints, share: Floats, rounds
         shares = csr_matrix((mass.ravel(), (near.ravel(), spots)), shape=(k, len(near)))
         shares.eliminate_zeros()
         return Centres(centres.points, np.asarray(shares @ table).argmin(axis=1))
-    points = _pull(near, mass, problem.arrays.points, centres.points, problem.power, rounds)
+    points = centres.points
+    for _ in range(rounds):
+        points = _middle(near, mass, problem.arrays.points, points, problem.power)
     if problem.kind == SPHERE:
         points *= EARTH_RADIUS_KM / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
     return Centres(points, np.full(len(points), -1))
@@ -136,7 +152,7 @@ def follow(problem: Problem, centres: Centres, near: Ints, share: Floats, rounds
 
 @njit(cache=True)
 def _best_member(between: Costs, assign: Ints, order: Ints, first: Ints) -> Ints:
-    """Unit of each territory with the least weighted cost to all its units."""
+    """Find the unit of each territory with the least weighted cost to all its units."""
     k = first.size - 1
     site = np.full(k, -1, np.int64)
     for j in range(k):
@@ -169,21 +185,26 @@ def settle(problem: Problem, centres: Centres, assign: Ints) -> Centres:
     return Centres(a.points[site], site)
 
 
-def first_centres(problem: Problem, bands: Limits, rng: np.random.Generator) -> Centres:
+def first_centres(problem: Problem, island: Ints, rng: np.random.Generator) -> Centres:
     """Spread centres before anything is known of the plan: today's where there are any, else by bisection."""
     a, k = problem.arrays, len(problem.territory_ids)
-    empty = Centres(np.zeros((k, 3)), np.full(k, -1))
+    nowhere = Centres(np.zeros((k, 3)), np.full(k, -1))
     if set(range(k)) <= set(a.owner):
         known = a.owner >= 0
-        shares = np.where(known, 1.0, 0.0)[:, None]
-        start = Centres(a.points[[int(np.flatnonzero(a.owner == j)[0]) for j in range(k)]], np.full(k, -1))
-        return follow(problem, start, np.where(known, a.owner, 0)[:, None], shares, 20)
+        start = Centres(a.points[[int(np.flatnonzero(a.owner == j)[0]) for j in range(k)]], nowhere.site)
+        return follow(problem, start, np.where(known, a.owner, 0)[:, None], known[:, None].astype(float), 20)
     if problem.kind == TABLE and not a.points.any():
-        return Centres(empty.points, spread_out(a.table, a.weight, k, rng))
+        return Centres(nowhere.points, spread_out(a.table, a.weight, k, rng))
+    mass = (a.loads / a.loads.sum(axis=1)[:, None]).mean(axis=0) + 1e-12
     turned = _turn(a.points, problem.kind, rng)
-    assign = bisect(turned, bands.scale, bands.lower.mean(axis=0) + bands.upper.mean(axis=0))
-    means = np.array([np.average(a.points[assign == j], axis=0, weights=bands.scale[assign == j]) for j in range(k)])
-    return follow(problem, Centres(means, empty.site), assign[:, None], np.ones((assign.size, 1)), 3)
+    piece = islands(a.starts, a.ends) if island.any() else np.zeros(len(mass), np.int64)
+    assign = np.empty(len(mass), np.int64)
+    for number in np.unique(island):
+        units, territories = np.flatnonzero(piece == number), np.flatnonzero(island == number)
+        part = bisect(turned[units], mass[units], problem.shares.mean(axis=0)[territories])
+        assign[units] = territories[part]
+    means = np.array([np.average(a.points[assign == j], axis=0, weights=mass[assign == j]) for j in range(k)])
+    return follow(problem, Centres(means, nowhere.site), assign[:, None], np.ones((assign.size, 1)), 3)
 
 
 def _turn(points: Floats, kind: int, rng: np.random.Generator) -> Floats:
@@ -193,7 +214,7 @@ def _turn(points: Floats, kind: int, rng: np.random.Generator) -> Floats:
     return points + 0.5 * (points @ axis)[:, None] * axis
 
 
-def relax(problem: Problem, bands: Limits, centres: Centres, heats: Floats) -> tuple[Centres, Floats]:
+def relax(problem: Problem, bands: Bands, centres: Centres, island: Ints, heats: Floats) -> tuple[Centres, Floats]:
     """
     Move centres and prices together while the assignment sharpens (deterministic annealing, Rose 1998).
 
@@ -201,24 +222,23 @@ def relax(problem: Problem, bands: Limits, centres: Centres, heats: Floats) -> t
     ----------
     problem : Problem
         With free centres.
-    bands : Limits
+    bands : Bands
         Activities and their limits.
     centres : Centres
         Where to start.
+    island : ndarray of int
+        Piece of the map of each territory.
     heats : ndarray
-        Falling temperatures, as a share of the mean cost per weight.
+        Falling temperatures, as a share of the cost of each unit's neighbourhood.
 
     Returns
     -------
     tuple of Centres and ndarray
         The centres and the prices of the bands, shape (m, k).
     """
-    k = len(problem.territory_ids)
-    price = np.zeros((len(problem.activities), k))
+    price = np.zeros(bands.lower.shape)
     for step, heat in enumerate(heats):
-        costs = costs_of(problem, centres)
-        near, far = reach(costs, bands.loads, price, min(WIDTH, k))
-        level = float(far.min(axis=1).sum() / bands.scale.sum())
-        price, share = climb(near, far, bands, price, max(heat * level, 1e-12), 4 if step else 12)
-        centres = follow(problem, centres, near, share, 2)
+        choice = consider(search_costs(problem, centres, island), bands, price, WIDTH)
+        price, share = climb(choice, bands, price, heat=float(heat), steps=4 if step else 12)
+        centres = follow(problem, centres, choice.near, share, 2)
     return centres, price

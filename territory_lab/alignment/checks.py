@@ -28,14 +28,20 @@ def check(problem: Problem) -> list[Fault]:
     list of Fault
         Empty where it can be solved as stated.
     """
-    faults = [*_options(problem), *_index("units", problem.units), *_territories(problem), *_columns(problem)]
+    faults = [
+        *_options(problem),
+        *_disruption(problem),
+        *_index("units", problem.units),
+        *_territories(problem),
+        *_columns(problem),
+    ]
     if faults:
         return faults  # what follows reads those columns
     return [*_places(problem), *_pairs(problem), *_labels(problem)]
 
 
 def _options(problem: Problem) -> Iterator[Fault]:
-    """Settings outside their range."""
+    """Find settings outside their range."""
     if problem.power not in (1, 2):
         yield Fault("problem", "power", "", f"{problem.power} is neither 1 nor 2", "choose 1 (distance) or 2 (inertia)")
     if problem.sites not in ("units", "anywhere"):
@@ -48,6 +54,10 @@ def _options(problem: Problem) -> Iterator[Fault]:
     for name, tolerance in problem.balance.items():
         if not 0 <= tolerance <= 1:
             yield Fault("problem", "balance", name, f"tolerance {tolerance}", "give a share between 0 and 1")
+
+
+def _disruption(problem: Problem) -> Iterator[Fault]:
+    """Find limits on what may move that make no sense."""
     if problem.max_moved_share is not None:
         if not 0 <= problem.max_moved_share <= 1:
             yield Fault("problem", "max_moved_share", "", f"{problem.max_moved_share}", "give a share from 0 to 1")
@@ -58,7 +68,7 @@ def _options(problem: Problem) -> Iterator[Fault]:
 
 
 def _index(table: str, frame: pd.DataFrame) -> Iterator[Fault]:
-    """Ids that are missing or twice there."""
+    """Find ids that are missing or twice there."""
     if not len(frame):
         yield Fault(table, "", "", "no row", "give at least one")
     for key in frame.index[frame.index.duplicated()].unique():
@@ -68,7 +78,7 @@ def _index(table: str, frame: pd.DataFrame) -> Iterator[Fault]:
 
 
 def _territories(problem: Problem) -> Iterator[Fault]:
-    """A number or a frame of homes that cannot be met."""
+    """Find a number or a frame of homes that cannot be met."""
     homes = problem.territories
     if not isinstance(homes, pd.DataFrame):
         if not 1 <= homes <= max(1, len(problem.units)):
@@ -85,7 +95,7 @@ def _territories(problem: Problem) -> Iterator[Fault]:
 
 
 def _numbers(table: str, frame: pd.DataFrame, column: str) -> Iterator[Fault]:
-    """Values of an amount that are missing, negative or endless."""
+    """Find values of an amount that are missing, negative or endless."""
     if column not in frame:
         yield Fault(table, column, "", "the column is missing", f"add it to {table}")
         return
@@ -95,7 +105,7 @@ def _numbers(table: str, frame: pd.DataFrame, column: str) -> Iterator[Fault]:
 
 
 def _columns(problem: Problem) -> Iterator[Fault]:
-    """Activities, weight and coordinates of the units."""
+    """Check the activities and the weight of the units."""
     names = dict.fromkeys([*problem.balance, *([problem.weight] if problem.weight else [])])
     for name in names:
         yield from _numbers("units", problem.units, name)
@@ -104,7 +114,7 @@ def _columns(problem: Problem) -> Iterator[Fault]:
 
 
 def _places(problem: Problem) -> Iterator[Fault]:
-    """Coordinates, or the matrix that stands for them."""
+    """Check coordinates, or the matrix that stands for them."""
     if isinstance(problem.distance, pd.DataFrame):
         yield from _matrix(problem)
         return
@@ -128,7 +138,7 @@ def _places(problem: Problem) -> Iterator[Fault]:
 
 
 def _matrix(problem: Problem) -> Iterator[Fault]:
-    """A matrix of distances that lacks rows or columns, or holds negative values."""
+    """Find what a matrix of distances lacks, and its negative values."""
     frame = pd.DataFrame(problem.distance)
     for unit in problem.units.index.difference(frame.index):
         yield Fault("distance", "", str(unit), "no row for this unit", "add its distances")
@@ -147,7 +157,7 @@ def _matrix(problem: Problem) -> Iterator[Fault]:
 
 
 def _pairs(problem: Problem) -> Iterator[Fault]:
-    """Neighbours and forbidden pairs that name nothing known."""
+    """Find neighbours and forbidden pairs that name nothing known."""
     for name, known in (
         ("neighbours", (problem.units.index, problem.units.index)),
         ("forbidden", (problem.units.index, problem.territory_ids)),
@@ -162,7 +172,7 @@ def _pairs(problem: Problem) -> Iterator[Fault]:
 
 
 def _labels(problem: Problem) -> Iterator[Fault]:
-    """Locks that name nothing known, or contradict a forbidden pair."""
+    """Find locks that name nothing known, or contradict a forbidden pair."""
     if problem.current is not None:
         for key in problem.current.index[problem.current.index.duplicated()].unique():
             yield Fault("current", "unit_id", str(key), "stands there twice", "keep one row")

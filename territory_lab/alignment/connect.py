@@ -1,14 +1,52 @@
 """Connected pieces: of the map, of a territory, and how stray pieces come home."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 from territory_lab.alignment.costs import Costs, Floats, Ints, priced
 
 
+class Board(NamedTuple):
+    """
+    What stays while units change hands, for n units, k territories and m activities.
+
+    Parameters
+    ----------
+    costs : Costs
+        Cost of every pair.
+    starts, ends : Ints
+        Neighbours of unit i: ``ends[starts[i]:starts[i + 1]]``; ``ends`` is empty without contiguity.
+    near : Ints
+        Territories worth a try without contiguity, shape (n, width), or (0, 0).
+    loads : Floats
+        The activities, shape (m, n).
+    lower, upper : Floats
+        Their limits, shape (m, k).
+    price : Floats
+        Shadow prices of the limits, shape (m, k).
+    stiff : Floats
+        Penalty per unit of activity outside the limits, shape (m, k).
+    limit : float
+        Weight that may leave its owner; infinite where nothing limits it.
+    """
+
+    costs: Costs
+    starts: Ints
+    ends: Ints
+    near: Ints
+    loads: Floats
+    lower: Floats
+    upper: Floats
+    price: Floats
+    stiff: Floats
+    limit: float
+
+
 @njit(cache=True)
 def pieces(starts: Ints, ends: Ints, assign: Ints) -> Ints:
-    """Number the connected pieces of equal ``assign``, in order of their first unit."""
+    """Count off the connected pieces of equal ``assign``, in order of their first unit."""
     n = assign.size
     piece = np.full(n, -1, np.int64)
     queue = np.empty(n, np.int64)
@@ -22,8 +60,7 @@ def pieces(starts: Ints, ends: Ints, assign: Ints) -> Ints:
         while head < tail:
             i = queue[head]
             head += 1
-            for e in range(starts[i], starts[i + 1]):
-                u = ends[e]
+            for u in ends[starts[i] : starts[i + 1]]:
                 if piece[u] < 0 and assign[u] == assign[first]:
                     piece[u] = found
                     queue[tail] = u
@@ -33,15 +70,15 @@ def pieces(starts: Ints, ends: Ints, assign: Ints) -> Ints:
 
 
 def islands(starts: Ints, ends: Ints) -> Ints:
-    """Number the connected pieces of the whole map, shape (units,)."""
+    """Count off the connected pieces of the whole map, shape (units,)."""
     return pieces(starts, ends, np.zeros(starts.size - 1, np.int64))
 
 
-def strays(starts: Ints, ends: Ints, assign: Ints, mass: Floats) -> Ints:
+def strays(board: Board, assign: Ints) -> Ints:
     """List the units outside the heaviest piece of their territory."""
-    piece = pieces(starts, ends, assign)
-    heavy = np.bincount(piece, weights=mass)
-    size = np.bincount(piece)
+    piece = pieces(board.starts, board.ends, assign)
+    mass = (board.loads / board.loads.sum(axis=1)[:, None]).sum(axis=0)
+    heavy, size = np.bincount(piece, weights=mass), np.bincount(piece)
     owner = np.empty(heavy.size, np.int64)
     owner[piece] = assign
     # heaviest piece first, then the one with more units, then the one that starts first
@@ -51,35 +88,34 @@ def strays(starts: Ints, ends: Ints, assign: Ints, mass: Floats) -> Ints:
 
 
 @njit(cache=True)
-def _flood(costs: Costs, loads: Floats, price: Floats, starts: Ints, ends: Ints, assign: Ints) -> None:
+def _cheapest_neighbour(board: Board, assign: Ints, i: int) -> int:
+    """Cheapest priced territory among the neighbours of unit ``i``; -1 where none has one."""
+    best, target = np.inf, -1
+    for u in board.ends[board.starts[i] : board.starts[i + 1]]:
+        if assign[u] >= 0:
+            value = priced(board.costs, board.loads, board.price, i, assign[u])
+            if value < best:
+                best, target = value, assign[u]
+    return target
+
+
+@njit(cache=True)
+def _flood(board: Board, assign: Ints) -> None:
     """Give each unit marked -1 to the cheapest neighbouring territory, ring by ring."""
     waiting = np.flatnonzero(assign < 0)
-    chosen = np.empty(waiting.size, np.int64)
     while waiting.size:
-        given = 0
+        chosen = np.full(waiting.size, -1, np.int64)
         for q in range(waiting.size):
-            i = waiting[q]
-            best, target = np.inf, -1
-            for e in range(starts[i], starts[i + 1]):
-                j = assign[ends[e]]
-                if j >= 0:
-                    value = priced(costs, loads, price, i, j)
-                    if value < best:
-                        best, target = value, j
-            chosen[q] = target
-            given += target >= 0
-        if given == 0:
+            chosen[q] = _cheapest_neighbour(board, assign, waiting[q])
+        if chosen.max() < 0:
             return
-        for q in range(waiting.size):
-            if chosen[q] >= 0:
-                assign[waiting[q]] = chosen[q]
-        waiting = waiting[chosen[: waiting.size] < 0]
+        assign[waiting] = chosen
+        waiting = waiting[chosen < 0]
 
 
-def gather(costs: Costs, loads: Floats, price: Floats, starts: Ints, ends: Ints, assign: Ints) -> Ints:
-    """Keep the heaviest piece of each territory and let its neighbours take the rest, where a lock does not forbid."""
-    lost = strays(starts, ends, assign, loads.sum(axis=0) + 1e-12 * loads.sum())
+def gather(board: Board, assign: Ints) -> Ints:
+    """Keep the heaviest piece of each territory and let its neighbours take the rest, where nothing forbids it."""
     home = assign.copy()
-    home[lost] = -1
-    _flood(costs, loads, price, starts, ends, home)
+    home[strays(board, assign)] = -1
+    _flood(board, home)
     return np.where(home < 0, assign, home)

@@ -27,7 +27,7 @@ def distances(problem: Problem, alignment: pd.Series, territories: pd.DataFrame)
     owner = alignment.reindex(problem.unit_ids)
     centre = territories.reindex(owner.to_numpy())
     if isinstance(problem.distance, pd.DataFrame):
-        columns = problem.distance.columns.get_indexer(centre["site"])
+        columns = problem.distance.columns.get_indexer(pd.Index(centre["site"]))
         values = problem.distance.loc[problem.unit_ids].to_numpy(float)[np.arange(len(owner)), columns]
     elif problem.distance == "euclidean":
         x, y = (problem.units[name].to_numpy(float) - centre[name].to_numpy(float) for name in ("x_km", "y_km"))
@@ -92,4 +92,5 @@ def disruption(problem: Problem, alignment: pd.Series, current: pd.Series) -> pd
     moves = known & (alignment.reindex(problem.unit_ids).to_numpy() != today.to_numpy())
     columns = list(dict.fromkeys([*problem.activities, problem.weight_column]))
     amounts = problem.units[columns].assign(units=1)
-    return (amounts[moves].sum() / amounts[known].sum()).rename("moved_share")
+    moved: pd.Series = amounts[moves].sum() / amounts[known].sum()
+    return moved.rename("moved_share")

@@ -262,7 +262,7 @@ class Problem:
 
     def codes(self, labels: Mapping[str, str] | pd.Series | None) -> Ints:
         """
-        Number the territories of a labelling of units.
+        Translate a labelling of units into positions.
 
         Parameters
         ----------
@@ -279,7 +279,7 @@ class Problem:
         series = pd.Series(labels, dtype=object).reindex(self.unit_ids)
         return self.territory_ids.get_indexer(series).astype(np.int64)
 
-    def costs(self, centres: Floats, table: Floats, move_price: float = 0.0) -> Costs:
+    def costs(self, centres: Floats, table: Floats) -> Costs:
         """
         Bind the costs of given centres.
 
@@ -289,16 +289,13 @@ class Problem:
             Shape (k, 3), km.
         table : Floats
             Distances units x centres, or (0, 0).
-        move_price : float
-            Added to the problem's own price of moved weight.
 
         Returns
         -------
         Costs
             As the compiled loops read them.
         """
-        a = self.arrays
-        price = self.move_price + move_price
+        a, price = self.arrays, float(self.move_price)
         return Costs(self.kind, self.power, a.points, centres, table, a.weight, a.owner, price, a.pinned, a.banned)
 
 
@@ -333,8 +330,8 @@ def _graph(problem: Problem) -> tuple[Ints, Ints]:
     if problem.neighbours is None:
         return np.zeros(n + 1, np.int64), np.empty(0, np.int64)
     pairs = pd.DataFrame(problem.neighbours).iloc[:, :2]
-    a = problem.unit_ids.get_indexer(pairs.iloc[:, 0])
-    b = problem.unit_ids.get_indexer(pairs.iloc[:, 1])
+    a = problem.unit_ids.get_indexer(pd.Index(pairs.iloc[:, 0]))
+    b = problem.unit_ids.get_indexer(pd.Index(pairs.iloc[:, 1]))
     links = np.unique(np.r_[np.c_[a, b], np.c_[b, a]][np.r_[a != b, a != b]], axis=0)
     starts = np.searchsorted(links[:, 0], np.arange(n + 1))
     return starts.astype(np.int64), links[:, 1].astype(np.int64)
@@ -346,6 +343,6 @@ def _banned(problem: Problem) -> Flags:
         return np.zeros((0, 0), np.bool_)
     pairs = pd.DataFrame(problem.forbidden).iloc[:, :2]
     flags = np.zeros((len(problem.units), len(problem.territory_ids)), np.bool_)
-    rows = problem.unit_ids.get_indexer(pairs.iloc[:, 0])
-    flags[rows, problem.territory_ids.get_indexer(pairs.iloc[:, 1])] = True
+    rows = problem.unit_ids.get_indexer(pd.Index(pairs.iloc[:, 0]))
+    flags[rows, problem.territory_ids.get_indexer(pd.Index(pairs.iloc[:, 1]))] = True
     return flags

@@ -1,17 +1,19 @@
 """Reasons why there can be no plan, each a proof."""
 
 import numpy as np
+from scipy.sparse import csc_matrix, identity, kron, vstack
 
 from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.connect import islands
-from territory_lab.alignment.costs import TABLE, Costs
+from territory_lab.alignment.costs import TABLE, Costs, Ints
 from territory_lab.alignment.plan import Infeasible
 from territory_lab.alignment.problem import Problem
-from territory_lab.alignment.transport import Limits, transport
+from territory_lab.alignment.prices import Bands, consider
+from territory_lab.alignment.transport import minimise, transport
 
 
 def refuse(problem: Problem) -> None:
-    """Raise `Infeasible` where a single unit, lock or island already rules every plan out."""
+    """Raise `Infeasible` where a single unit or lock already rules every plan out."""
     a = problem.arrays
     ids, names = problem.unit_ids, problem.activities
     for row, activity in enumerate(names):
@@ -34,31 +36,66 @@ def refuse(problem: Problem) -> None:
     if a.banned.size:
         for i in np.flatnonzero(a.banned.all(axis=1)):
             raise Infeasible(f"every territory is forbidden to {ids[i]}", units=[str(ids[i])])
-    if a.ends.size or problem.neighbours is not None:
-        _refuse_islands(problem)
 
 
-def _refuse_islands(problem: Problem) -> None:
-    """Every piece of the map must be made up of whole territories."""
+def allot(problem: Problem) -> Ints:
+    """
+    Decide which piece of the map each territory lies in, as it cannot reach over water.
+
+    A small integer programme: the territories of a piece must be able to make up its activities, and fixed homes go
+    to the nearest piece that allows it.
+
+    Parameters
+    ----------
+    problem : Problem
+        With contiguity.
+
+    Returns
+    -------
+    ndarray of int
+        Number of the piece by territory, as `connect.islands` counts them; zeros where the map is in one piece.
+
+    Raises
+    ------
+    Infeasible
+        Where one piece, or all of them together, cannot be made up of whole territories.
+    """
     a = problem.arrays
+    k = len(problem.territory_ids)
     island = islands(a.starts, a.ends)
-    if island.max() == 0:
-        return
-    for number in range(island.max() + 1):
-        inside = island == number
-        units = [str(u) for u in problem.unit_ids[inside]]
+    count = int(island.max()) + 1
+    if problem.neighbours is None or count == 1:
+        return np.zeros(k, np.int64)
+    held = np.array([np.bincount(island, weights=load, minlength=count) for load in a.loads])
+    for number in range(count):
+        units = [str(unit) for unit in problem.unit_ids[np.flatnonzero(island == number)]]
         for row, activity in enumerate(problem.activities):
-            held, least = a.loads[row, inside].sum(), a.lower[row].min() * (1 - 1e-9)
-            if held < least:
+            least = a.lower[row].min() * (1 - 1e-9)
+            if held[row, number] < least:
                 shown = ", ".join(units[:5]) + (", ..." if len(units) > 5 else "")
                 raise Infeasible(
-                    f"an island ({shown}) has {held:,.6g} of {activity} in all and no neighbour; a territory needs "
-                    f"at least {least:,.6g}",
+                    f"an island ({shown}) has {held[row, number]:,.6g} of {activity} in all and no neighbour; "
+                    f"a territory needs at least {least:,.6g}",
                     units=units,
                 )
+    rows = [kron(identity(k), np.ones((1, count)))]
+    low, high = [np.ones(k)], [np.ones(k)]
+    for row in range(len(a.loads)):
+        rows += [kron(a.lower[row][None, :], identity(count)), kron(a.upper[row][None, :], identity(count))]
+        slack = 1e-9 * held[row]
+        low += [np.full(count, -np.inf), held[row] - slack]
+        high += [held[row] + slack, np.full(count, np.inf)]
+    far = np.zeros((k, count))
+    if len(a.homes):
+        middle = np.array([a.points[island == number].mean(axis=0) for number in range(count)])
+        far = np.linalg.norm(a.homes[:, None] - middle, axis=2)
+    solution = minimise(far.ravel(), csc_matrix(vstack(rows)), np.concatenate(low), np.concatenate(high), whole=True)
+    if solution is None:
+        raise Infeasible(f"the map is in {count} pieces, and no split of the {k} territories among them balances")
+    return np.asarray(np.array(solution.col_value).reshape(k, count).argmax(axis=1))
 
 
-def refuse_flow(problem: Problem, costs: Costs, bands: Limits, room: float) -> None:
+def refuse_flow(problem: Problem, costs: Costs, bands: Bands, room: float) -> None:
     """
     Raise `Infeasible` where not even a fractional plan keeps the bands.
 
@@ -68,7 +105,8 @@ def refuse_flow(problem: Problem, costs: Costs, bands: Limits, room: float) -> N
     if costs.kind == TABLE:
         free[np.isinf(costs.table)] = np.inf
     costless = costs._replace(kind=TABLE, table=free, move_price=0.0)
-    flow = transport(costless, bands, np.zeros(bands.lower.shape), 1.0, room)
+    price = np.zeros(bands.lower.shape)
+    flow = transport(costless, bands, consider(costless, bands, price, 1), price, room)
     price = np.where(np.abs(flow.price) > 1e-9 * np.abs(flow.price).max(), flow.price, 0.0)
     if certificate(costless, bands, price, flow.move_price, room) <= 0:
         return

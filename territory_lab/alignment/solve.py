@@ -1,6 +1,8 @@
 """From a problem to the best plan found in time, with its bound."""
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -9,16 +11,20 @@ from tqdm import tqdm
 
 from territory_lab.alignment.audit import audit
 from territory_lab.alignment.bound import certificate
-from territory_lab.alignment.centres import Centres, costs_of, first_centres, homes, relax, settle
-from territory_lab.alignment.connect import gather
+from territory_lab.alignment.centres import Centres, costs_of, first_centres, fixed, relax, search_costs, settle
+from territory_lab.alignment.connect import Board, gather
 from territory_lab.alignment.costs import SPHERE, TABLE, Costs, Floats, Ints, reach, total_cost
-from territory_lab.alignment.improve import anneal, load_of
+from territory_lab.alignment.improve import anneal, deal, load_of, moved_weight
 from territory_lab.alignment.plan import Plan
+from territory_lab.alignment.prices import Bands, climb, consider
 from territory_lab.alignment.problem import Problem
-from territory_lab.alignment.proofs import refuse, refuse_flow
-from territory_lab.alignment.transport import Flow, Limits, climb, limits, transport
+from territory_lab.alignment.proofs import allot, refuse, refuse_flow
+from territory_lab.alignment.transport import Flow, transport
 
-COOLING = np.geomspace(0.3, 0.005, 18)  # temperatures while centres move, in mean costs per weight
+SHARPEN = np.geomspace(0.3, 0.005, 18)  # softness of the assignment while centres move
+COOLING = np.r_[np.geomspace(0.3, 0.01, 30), np.zeros(6)]  # of the local search, in mean costs of a unit
+ROUNDS = 3  # free centres: search, recentre, search again with half the heat
+RESCUES = 8  # further rounds where a plan is still outside its bands
 
 
 class State(NamedTuple):
@@ -40,86 +46,138 @@ class State(NamedTuple):
     assign: Ints
 
 
-def room_of(problem: Problem) -> float:
-    """Weight that may leave its owner; infinite where nothing limits it."""
-    if problem.max_moved_share is None:
-        return float("inf")
-    a = problem.arrays
-    return problem.max_moved_share * float(a.weight[a.owner >= 0].sum())
+@dataclass(frozen=True)
+class Search:
+    """
+    What every step of a search needs to know.
 
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    bands : Bands
+        Its limits.
+    island : Ints
+        Piece of the map of each territory.
+    room : float
+        Weight that may leave its owner; infinite where nothing limits it.
+    seed : int
+        Decides every random choice.
+    deadline : float
+        When to stop, on the monotonic clock.
+    """
 
-def price_out(problem: Problem, bands: Limits, centres: Centres, price: Floats) -> Flow:
-    """Solve the fractional problem for these centres, from the prices of a similar one."""
-    costs = costs_of(problem, centres)
-    near, far = reach(costs, bands.loads, price, min(24, price.shape[1]))
-    level = float(np.where(np.isfinite(far), far, np.inf).min(axis=1).sum() / bands.scale.sum())
-    for heat in (0.03, 0.01):
-        price, _ = climb(near, far, bands, price, max(heat * level, 1e-12), 15)
-    return transport(costs, bands, price, max(0.01 * level, 1e-12), room_of(problem))
+    problem: Problem
+    bands: Bands
+    island: Ints
+    room: float
+    seed: int
+    deadline: float
 
+    def late(self) -> bool:
+        """Whether time is up."""
+        return time.monotonic() > self.deadline
 
-def rounded(problem: Problem, flow: Flow) -> Ints:
-    """Give each unit to the territory with its largest share."""
-    order = np.lexsort((flow.territory, -flow.share, flow.unit))
-    unit = flow.unit[order]
-    assign = np.full(len(problem.units), -1, np.int64)
-    firsts = order[np.r_[True, np.diff(unit) > 0]]
-    assign[flow.unit[firsts]] = flow.territory[firsts]
-    return assign
+    def price_out(self, centres: Centres, price: Floats) -> Flow:
+        """Solve the fractional problem for these centres, from the prices of a similar one."""
+        costs = search_costs(self.problem, centres, self.island)
+        choice = consider(costs, self.bands, price, 16)
+        for heat in (0.03, 0.01):
+            price, _ = climb(choice, self.bands, price, heat=heat, steps=15)
+        flow = transport(costs, self.bands, choice, price, self.room)
+        if flow.excess > 1e-9:
+            refuse_flow(self.problem, costs_of(self.problem, centres), self.bands, self.room)
+        return flow
 
-
-def excess_of(problem: Problem, assign: Ints) -> float:
-    """Sum of what exceeds or lacks the bands, as a share of the targets."""
-    a = problem.arrays
-    load = load_of(assign, a.loads, a.lower.shape[1])
-    target = np.maximum((a.lower + a.upper) / 2, 1e-300)
-    out = np.maximum(load - a.upper * (1 + 1e-12), a.lower * (1 - 1e-12) - load)
-    return float((np.maximum(out, 0) / target).sum())
-
-
-def refine(
-    problem: Problem, costs: Costs, flow: Flow, assign: Ints, heats: Floats, sweep: int, seed: int, deadline: float
-) -> Ints:
-    """Anneal at falling temperatures and return the best plan seen: first the bands, then the cost."""
-    a = problem.arrays
-    n, k = len(problem.units), len(problem.territory_ids)
-    priced = costs._replace(move_price=costs.move_price + flow.move_price)
-    near = reach(costs, a.loads, flow.price, min(8, k))[0] if a.ends.size == 0 else np.empty((0, 0), np.int64)
-    level = total_cost(costs, assign) / n
-    stiff = np.repeat((2 * total_cost(costs, assign) / a.loads.sum(axis=1))[:, None], k, axis=1)
-    inner_upper, inner_lower = a.upper * (1 - 1e-11), a.lower * (1 + 1e-11)
-    work, best = assign.copy(), assign.copy()
-    score = (excess_of(problem, best), total_cost(costs, best))
-    none = np.zeros_like(flow.price)
-    for step, heat in enumerate(heats):
-        last = heat == 0
-        anneal(
-            costs if last else priced,
-            a.starts,
-            a.ends,
-            near,
-            a.loads,
-            inner_lower,
-            inner_upper,
-            none if last else flow.price,
-            stiff,
-            room_of(problem),
-            work,
-            float(heat) * level,
-            sweep,
-            seed * 1000 + step,
+    def board(self, centres: Centres, flow: Flow, assign: Ints) -> Board:
+        """Lay out the local search."""
+        a = self.problem.arrays
+        costs = search_costs(self.problem, centres, self.island)
+        costs = costs._replace(move_price=costs.move_price + flow.move_price)
+        near = reach(costs, a.loads, flow.price, min(8, a.lower.shape[1]))[0] if a.ends.size == 0 else a.ends[:0, None]
+        stiff = 2 * (total_cost(costs, assign) or 1.0) / a.loads.sum(axis=1)[:, None]
+        return Board(
+            costs=costs,
+            starts=a.starts,
+            ends=a.ends,
+            near=near,
+            loads=a.loads,
+            lower=a.lower * (1 + 1e-11),
+            upper=a.upper * (1 - 1e-11),
+            price=flow.price,
+            stiff=np.repeat(stiff, a.lower.shape[1], axis=1),
+            limit=self.room,
         )
-        load = load_of(work, a.loads, k)
-        out = (load > a.upper) | (load < a.lower)
-        stiff[out] *= 1.5
-        found = (excess_of(problem, work), total_cost(costs, work))
-        if found < score:
-            score, best = found, work.copy()
-        elif last:
-            work = best.copy()
-        if time.monotonic() > deadline:
-            break
-    return best
+
+    def begin(self, centres: Centres, flow: Flow) -> Ints:
+        """Round the fractional plan and make every territory one piece."""
+        a = self.problem.arrays
+        order = np.lexsort((flow.territory, -flow.share, flow.unit))
+        largest = order[np.r_[True, np.diff(flow.unit[order]) > 0]]
+        assign = np.zeros(len(a.weight), np.int64)
+        assign[flow.unit[largest]] = flow.territory[largest]
+        if a.ends.size:
+            board = self.board(centres, flow, assign)
+            for _ in range(4):  # a piece that comes home may have cut off another
+                assign = gather(board, assign)
+        return assign
+
+    def score(self, costs: Costs, assign: Ints) -> tuple[float, float]:
+        """Judge a plan: first by what its limits lack, then by its cost."""
+        a = self.problem.arrays
+        load = load_of(assign, a.loads, a.lower.shape[1])
+        out = np.maximum(load - a.upper * (1 + 1e-12), a.lower * (1 - 1e-12) - load)
+        lacking = float((np.maximum(out, 0) / np.maximum(a.upper, 1e-300)).sum())
+        if self.room < np.inf:
+            lacking += max(0.0, moved_weight(costs, assign) - self.room) / max(float(a.weight.sum()), 1e-300)
+        return lacking, float(total_cost(costs, assign))
+
+    def refine(self, centres: Centres, flow: Flow, assign: Ints, heats: Floats, seed: int) -> Ints:
+        """Anneal at falling temperatures and return the best plan seen."""
+        board = self.board(centres, flow, assign)
+        plain = board._replace(costs=costs_of(self.problem, centres), price=np.zeros_like(flow.price))
+        level = total_cost(plain.costs, assign) / assign.size
+        sweep = 20 * assign.size * int(np.clip(30_000 / assign.size, 1, 5))
+        everyone = np.arange(assign.size)
+        work, best = assign.copy(), assign
+        least = self.score(plain.costs, best)
+        for step, heat in enumerate(heats):
+            if heat == 0 and heats[step - 1] > 0:
+                work = best.copy()
+            now = board if heat > 0 else plain
+            hand = deal(now, work, seed * 1000 + step)
+            anneal(now, hand, everyone, float(heat * level), sweep)
+            out = (hand.load > board.upper) | (hand.load < board.lower)
+            board.stiff[out] *= 1.5  # in place: the penalty of whoever stays outside grows
+            found = self.score(plain.costs, work)
+            if found < least:
+                least, best = found, work.copy()
+            if self.late():
+                break
+        return best
+
+    def rounds(self) -> Iterator[State]:
+        """Improve a plan round by round."""
+        problem = self.problem
+        price = np.zeros(self.bands.lower.shape)
+        if problem.free:
+            start = first_centres(problem, self.island, np.random.default_rng(self.seed))
+            centres, price = relax(problem, self.bands, start, self.island, SHARPEN)
+            if problem.sites == "units" and problem.kind != TABLE:
+                centres = settle(problem, centres, self.begin(centres, self.price_out(centres, price)))
+        else:
+            centres = fixed(problem)
+        flow = self.price_out(centres, price)
+        assign = self.begin(centres, flow)
+        for turn in range(ROUNDS + RESCUES):
+            assign = self.refine(centres, flow, assign, COOLING * 0.5 ** min(turn, 2), self.seed * 100 + turn)
+            yield State(centres, flow, assign)
+            within = self.score(costs_of(problem, centres), assign)[0] == 0
+            if within and (turn + 1 >= ROUNDS or not problem.free):
+                return
+            if problem.free:
+                centres = settle(problem, centres, assign)
+                flow = self.price_out(centres, flow.price)
 
 
 def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progress: bool = False) -> Plan:
@@ -127,7 +185,8 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
     Find a balanced, contiguous, compact plan and a lower bound on how good any could be.
 
     Homes are fixed, or centres are found by annealed balanced location; for given centres the fractional optimum
-    comes from a linear programme, is rounded, made contiguous, and improved by a priced local search.
+    comes from a linear programme, is rounded, made contiguous, and improved by a priced local search. Ctrl-C returns
+    the best plan so far.
 
     Parameters
     ----------
@@ -152,59 +211,45 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
     """
     deadline = time.monotonic() + time_limit_s
     refuse(problem)
+    search = search_of(problem, seed, deadline)
+    best, least = None, (np.inf, np.inf)
+    with tqdm(total=ROUNDS if problem.free else 1, desc="alignment", disable=not progress) as bar:
+        try:
+            for state in search.rounds():
+                found = search.score(costs_of(problem, state.centres), state.assign)
+                if found < least:
+                    best, least = state, found
+                bar.update()
+                if search.late():
+                    break
+        except KeyboardInterrupt:
+            if best is None:
+                raise
+    assert best is not None  # noqa: S101 - every round yields
+    return finish(search, best)
+
+
+def search_of(problem: Problem, seed: int, deadline: float) -> Search:
+    """Prepare a search."""
     a = problem.arrays
-    bands = limits(a.weight, a.loads, a.lower, a.upper)
-    rng = np.random.default_rng(seed)
-    price = np.zeros(a.lower.shape)
-    rounds = 3 if problem.free else 1
-    with tqdm(total=rounds + 1, desc="alignment", disable=not progress) as bar:
-        if problem.free:
-            centres, price = relax(problem, bands, first_centres(problem, bands, rng), COOLING)
-        else:
-            centres = homes(problem)
-        bar.update()
-        state = None
-        for turn in range(rounds):
-            if state is not None:
-                centres = settle(problem, state.centres, state.assign)
-            flow = price_out(problem, bands, centres, price)
-            price = flow.price
-            costs = costs_of(problem, centres)
-            if flow.excess > 1e-9:
-                refuse_flow(problem, costs, bands, room_of(problem))
-            assign = start_from(problem, bands, costs, flow) if state is None else state.assign
-            heats = np.r_[np.geomspace(0.3, 0.01, 30) * 0.5**turn, np.zeros(6)]
-            assign = refine(problem, costs, flow, assign, heats, 20 * len(problem.units), seed, deadline)
-            state = State(centres, flow, assign)
-            bar.update()
-            if time.monotonic() > deadline:
-                break
-    return finish(problem, bands, state, seed)
+    share = problem.max_moved_share
+    room = np.inf if share is None else share * float(a.weight[a.owner >= 0].sum())
+    return Search(problem, Bands(a.loads, a.lower, a.upper), allot(problem), room, seed, deadline)
 
 
-def start_from(problem: Problem, bands: Limits, costs: Costs, flow: Flow) -> Ints:
-    """Round the fractional plan and make every territory one piece."""
-    a = problem.arrays
-    assign = rounded(problem, flow)
-    if a.ends.size:
-        for _ in range(4):
-            assign = gather(costs, bands.loads, flow.price, a.starts, a.ends, assign)
-    return assign
-
-
-def finish(problem: Problem, bands: Limits, state: State, seed: int) -> Plan:
+def finish(search: Search, state: State) -> Plan:
     """Measure, certify and audit a plan."""
+    problem = search.problem
     costs = costs_of(problem, state.centres)
-    bound = certificate(costs, bands, state.flow.price, state.flow.move_price, room_of(problem))
     alignment = pd.Series(problem.territory_ids[state.assign], index=problem.unit_ids, name="territory_id")
     return Plan(
         problem=problem,
         alignment=alignment,
         territories=describe(problem, state.centres),
         objective=float(total_cost(costs, state.assign)),
-        bound=bound,
+        bound=certificate(costs, search.bands, state.flow.price, state.flow.move_price, search.room),
         bound_scope="these centres",
-        seed=seed,
+        seed=search.seed,
         violations=audit(problem, alignment),
     )
 
@@ -213,7 +258,7 @@ def describe(problem: Problem, centres: Centres) -> pd.DataFrame:
     """Centres in the caller's coordinates."""
     frame = pd.DataFrame(index=problem.territory_ids)
     points = centres.points
-    if not problem.free:
+    if isinstance(problem.territories, pd.DataFrame):
         columns = [c for c in ("lon", "lat", "x_km", "y_km") if c in problem.territories]
         frame = problem.territories[columns].rename_axis("territory_id")
     elif problem.kind == SPHERE:
@@ -221,7 +266,7 @@ def describe(problem: Problem, centres: Centres) -> pd.DataFrame:
         frame["lat"] = np.degrees(np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1])))
     elif problem.kind != TABLE:
         frame["x_km"], frame["y_km"] = points[:, 0], points[:, 1]
-    if problem.kind == TABLE:
+    if isinstance(problem.distance, pd.DataFrame):
         names = problem.distance.columns if problem.free else problem.territory_ids
         frame["site"] = names[centres.site]
     elif (centres.site >= 0).all() and problem.free:

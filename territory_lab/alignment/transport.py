@@ -1,166 +1,16 @@
-"""The fractional plan for given centres: prices first by a smoothed dual, then exactly by a linear programme."""
+"""The fractional plan for given centres, exactly: a linear programme solved by column generation."""
 
 from typing import NamedTuple
 
 import highspy
 import numpy as np
-from numba import njit
-from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csc_matrix
-from scipy.sparse.linalg import splu
 
 from territory_lab.alignment.costs import Costs, Floats, Ints, lowest, pair_costs, tempting
-
-DENSE = 300  # prices up to which a dense factorisation is the faster one
-
-
-class Limits(NamedTuple):
-    """
-    The bands, for n units, k territories and m activities.
-
-    Parameters
-    ----------
-    loads : Floats
-        Shape (m, n).
-    lower, upper : Floats
-        Shape (m, k).
-    scale : Floats
-        Weight of each unit in the smoothing, shape (n,).
-    """
-
-    loads: Floats
-    lower: Floats
-    upper: Floats
-    scale: Floats
+from territory_lab.alignment.prices import Bands, Choice
 
 
-def limits(weight: Floats, loads: Floats, lower: Floats, upper: Floats) -> Limits:
-    """Bind the bands; a unit counts by its shares of weight and of the activities."""
-    totals = loads.sum(axis=1)
-    mass = weight.sum()
-    part = weight / mass if mass > 0 else np.zeros(weight.size)
-    scale = (part + (loads / totals[:, None]).mean(axis=0)) / 2
-    scale = np.maximum(scale, 1e-9 / scale.size) * (mass if mass > 0 else 1.0)
-    return Limits(loads, lower, upper, scale)
-
-
-@njit(cache=True)
-def _soften(
-    near: Ints, far: Floats, loads: Floats, scale: Floats, price: Floats, heat: float, curve: bool
-) -> tuple[float, Floats, Floats, Floats]:
-    """Smoothed dual value, the shares of each unit, the loads and (``curve``) the matrix of second derivatives."""
-    n, width = near.shape
-    m, k = price.shape
-    share = np.zeros((n, width))
-    load = np.zeros((m, k))
-    size = m * k if curve else 0
-    second = np.zeros((size, size))
-    row = np.empty(width)
-    value = 0.0
-    for i in range(n):
-        least = np.inf
-        for s in range(width):
-            total = far[i, s]
-            for a in range(m):
-                total += loads[a, i] * price[a, near[i, s]]
-            row[s] = total / scale[i]
-            least = min(least, row[s])
-        norm = 0.0
-        for s in range(width):
-            gap = (row[s] - least) / heat
-            share[i, s] = np.exp(-gap) if gap < 30 else 0.0
-            norm += share[i, s]
-        value += scale[i] * (least - heat * np.log(norm))
-        for s in range(width):
-            share[i, s] /= norm
-        for s in range(width):
-            part = share[i, s]
-            if part == 0.0:
-                continue
-            for a in range(m):
-                load[a, near[i, s]] += loads[a, i] * part
-            if not curve or part < 1e-5:
-                continue
-            for q in range(width):
-                both = part * ((1.0 if q == s else 0.0) - share[i, q])
-                if share[i, q] < 1e-5:
-                    continue
-                for a in range(m):
-                    for b in range(m):
-                        pull = loads[a, i] * loads[b, i] / (scale[i] * heat) * both
-                        second[a * k + near[i, s], b * k + near[i, q]] += pull
-    return value, share, load, second
-
-
-def _solve(matrix: Floats, right: Floats) -> Floats:
-    """Solve a symmetric positive system, sparse where it is large."""
-    if right.size <= DENSE:
-        return np.asarray(cho_solve(cho_factor(matrix), right))
-    return np.asarray(splu(csc_matrix(matrix)).solve(right))
-
-
-def climb(near: Ints, far: Floats, bands: Limits, price: Floats, heat: float, steps: int) -> tuple[Floats, Floats]:
-    """
-    Maximise the smoothed dual by damped Newton steps.
-
-    The dual of the transportation problem is sum of softmin(c_ij + load_i p_j) - sum of (target p_j + slack |p_j|),
-    with |p| rounded off near zero in proportion to ``heat``.
-
-    Parameters
-    ----------
-    near, far : ndarray
-        Territories each unit considers and their costs, shape (n, width).
-    bands : Limits
-        Activities and their limits.
-    price : ndarray
-        Where to start, shape (m, k).
-    heat : float
-        Width of the smoothing, in cost per weight.
-    steps : int
-        At most this many Newton steps.
-
-    Returns
-    -------
-    price, share : ndarray
-        The prices, shape (m, k), and the share of each unit in each territory it considers, shape (n, width).
-    """
-    loads, scale = bands.loads, bands.scale
-    target, slack = (bands.upper + bands.lower) / 2, (bands.upper - bands.lower) / 2
-    round_off = heat * (scale.sum() / loads.sum(axis=1))[:, None]
-    size = price.size
-
-    def value_at(p: Floats, curve: bool) -> tuple[float, Floats, Floats, Floats]:
-        """Value, shares, gradient, curvature."""
-        value, share, load, second = _soften(near, far, loads, scale, p, heat, curve)
-        root = np.sqrt(p * p + round_off**2)
-        value -= float((target * p + slack * (root - round_off)).sum())
-        gradient = load - target - slack * p / root
-        if curve:
-            second[np.diag_indices(size)] += (slack * round_off**2 / root**3).ravel()
-        return value, share, gradient, second
-
-    value, share, gradient, second = value_at(price, True)
-    for _ in range(steps):
-        ridge = 1e-9 * np.trace(second) / size + 1e-300
-        second[np.diag_indices(size)] += ridge + 1e-3 * second.diagonal()
-        step = _solve(second, gradient.ravel()).reshape(price.shape)
-        longest = np.abs(step / round_off).max()
-        step *= min(1.0, 50 / longest) if longest > 0 else 0.0
-        rise = float((step * gradient).sum())
-        length = 1.0
-        for _ in range(12):
-            trial = price + length * step
-            reached = value_at(trial, False)[0]
-            if reached >= value + 1e-4 * length * rise:
-                break
-            length /= 2
-        else:
-            break
-        price = trial
-        value, share, gradient, second = value_at(price, True)
-        if np.abs(gradient / (target + 1e-300)).max() < 1e-3:
-            break
-    return price, share
+OPENING = 0.05  # share of the cost of its neighbourhood by which a pair may be dearer to enter first
 
 
 class Flow(NamedTuple):
@@ -189,7 +39,7 @@ class Flow(NamedTuple):
     excess: float
 
 
-def transport(costs: Costs, bands: Limits, price: Floats, heat: float, room: float = np.inf) -> Flow:
+def transport(costs: Costs, bands: Bands, choice: Choice, price: Floats, room: float = np.inf) -> Flow:
     """
     Solve the transportation problem exactly, by column generation from good prices.
 
@@ -197,12 +47,12 @@ def transport(costs: Costs, bands: Limits, price: Floats, heat: float, room: flo
     ----------
     costs : Costs
         Cost of every pair; the disruption limit must not be in its price of moved weight.
-    bands : Limits
+    bands : Bands
         Activities and their limits.
+    choice : Choice
+        Its scale says how much dearer than its cheapest a pair may be to enter first.
     price : ndarray
-        Starting prices, shape (m, k); pairs within a few ``heat`` of the cheapest enter first.
-    heat : float
-        How far the starting prices may be off, in cost per weight.
+        Starting prices, shape (m, k).
     room : float
         Weight that may leave its owner.
 
@@ -211,20 +61,20 @@ def transport(costs: Costs, bands: Limits, price: Floats, heat: float, room: flo
     Flow
         Optimal shares and prices; ``excess`` is positive where no fractional plan keeps the bands.
     """
-    slack = 8 * heat * bands.scale
+    k = price.shape[1]
     _, floor = lowest(costs, bands.loads, price)
-    rows, columns = tempting(costs, bands.loads, price, floor + slack)
+    rows, columns = tempting(costs, bands.loads, price, floor + OPENING * choice.scale)
     if room < np.inf:
-        rows, columns = _with_owners(costs, rows, columns, price.shape[1])
+        rows, columns = _with_owners(costs, rows, columns, k)
     while True:
         flow, floor = _restricted(costs, bands, rows, columns, room)
         owned = costs._replace(move_price=costs.move_price + flow.move_price)
-        tolerance = -1e-7 * (np.abs(floor) + heat * bands.scale)
-        new = tempting(owned, bands.loads, flow.price, floor + tolerance)
-        known = np.isin(new[0] * price.shape[1] + new[1], rows * price.shape[1] + columns)
-        if known.all():
+        bar = floor - 1e-7 * (np.abs(floor) + choice.scale)
+        new_rows, new_columns = tempting(owned, bands.loads, flow.price, bar)
+        unknown = ~np.isin(new_rows * k + new_columns, rows * k + columns)
+        if not unknown.any():
             return flow
-        rows, columns = np.r_[rows, new[0][~known]], np.r_[columns, new[1][~known]]
+        rows, columns = np.r_[rows, new_rows[unknown]], np.r_[columns, new_columns[unknown]]
 
 
 def _with_owners(costs: Costs, rows: Ints, columns: Ints, k: int) -> tuple[Ints, Ints]:
@@ -235,7 +85,7 @@ def _with_owners(costs: Costs, rows: Ints, columns: Ints, k: int) -> tuple[Ints,
     return keys // k, keys % k
 
 
-def _restricted(costs: Costs, bands: Limits, rows: Ints, columns: Ints, room: float) -> tuple[Flow, Floats]:
+def _restricted(costs: Costs, bands: Bands, rows: Ints, columns: Ints, room: float) -> tuple[Flow, Floats]:
     """Optimise over the listed pairs only; also the priced cost of each unit's cheapest listed pair."""
     m, k = bands.lower.shape
     n, e = costs.weight.size, rows.size
@@ -274,18 +124,40 @@ def _restricted(costs: Costs, bands: Limits, rows: Ints, columns: Ints, room: fl
 
 
 def minimise(
-    objective: Floats, matrix: csc_matrix, lower: Floats, upper: Floats, top: float = np.inf
-) -> highspy.HighsSolution:
-    """Minimise a linear programme with non-negative variables, silently and on one thread."""
+    objective: Floats, matrix: csc_matrix, lower: Floats, upper: Floats, *, whole: bool = False
+) -> highspy.HighsSolution | None:
+    """
+    Minimise a linear programme, silently and on one thread.
+
+    Parameters
+    ----------
+    objective : ndarray
+        Cost of each variable; variables are 0 or more.
+    matrix : csc_matrix
+        Rows x variables.
+    lower, upper : ndarray
+        Limits of the rows.
+    whole : bool
+        Variables are 0 or 1.
+
+    Returns
+    -------
+    HighsSolution or None
+        None where there is no solution.
+    """
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = objective, np.zeros(objective.size), np.full(objective.size, top)
+    lp.col_cost_, lp.col_lower_ = objective, np.zeros(objective.size)
+    lp.col_upper_ = np.full(objective.size, 1.0 if whole else np.inf)
     lp.row_lower_, lp.row_upper_ = lower, upper
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    if whole:
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * objective.size
     solver = highspy._Highs()  # noqa: SLF001 - the public class prints its banner before it can be silenced
     for option, setting in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
         solver.setOptionValue(option, setting)
     solver.passModel(lp)
     solver.run()
-    return solver.getSolution()
+    found = solver.getModelStatus() != highspy.HighsModelStatus.kInfeasible
+    return solver.getSolution() if found else None
