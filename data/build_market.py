@@ -41,7 +41,7 @@ PATTERNS = [
     ("81", 5_410_420, 722_414, 0.74, 1.6, 0.85, 1.74),
 ]
 # Public employers are outside the Patterns but inside the occupations. Public schools 2019-20: NCES Digest of
-# Education Statistics, table 214.10. Local governments 2022: Census of Governments, one establishment each; their
+# Education Statistics, 2021, table 216.30. Local governments 2022: Census of Governments, one establishment each; their
 # interval is that of the sector least well known, education.
 PUBLIC_SCHOOLS = 98_469
 LOCAL_GOVERNMENTS = 90_837
