@@ -1,7 +1,8 @@
 """Who will buy more, who will buy what next, and what that is worth: judged on later data, calibrated, explained."""
 
+from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.model import PropensityModel
 from territory_lab.propensity.score import Scored, potential, score_accounts
 from territory_lab.propensity.value import Forecast, forecast_revenue
 
-__all__ = ["Forecast", "PropensityModel", "Scored", "forecast_revenue", "potential", "score_accounts"]
+__all__ = ["Forecast", "PropensityModel", "Scored", "forecast_revenue", "leak_scan", "potential", "score_accounts"]

@@ -16,10 +16,11 @@ from territory_lab.propensity import metrics
 from territory_lab.propensity.card import Card, rows
 from territory_lab.propensity.encode import Encoder, framed
 from territory_lab.propensity.evidence import BASE, VERDICT_LEVEL, Evidence, Verdict, gather, learner
+from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.metrics import Floats, Interval
 from territory_lab.timeline import OutOfTimeSplit, group_codes
 
-_FEW_ROWS = 200
+_FEW_ROWS = 250
 _FEW_EACH = 20
 
 
@@ -46,6 +47,8 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         Blocks of time it is tested on.
     shuffled : str or None
         Reason to give up time order; it lands on the card.
+    allow : mapping of str to str or None
+        Reason by column to use it although `leak_scan` refuses it; it lands on the card.
 
     Attributes
     ----------
@@ -71,6 +74,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         embargo: pd.Timedelta | float | None = None,
         n_splits: int = 3,
         shuffled: str | None = None,
+        allow: Mapping[str, str] | None = None,
     ) -> None:
         self.algorithm = algorithm
         self.seed = seed
@@ -79,6 +83,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.embargo = embargo
         self.n_splits = n_splits
         self.shuffled = shuffled
+        self.allow = allow
 
     def fit(
         self, X: pd.DataFrame, y: ArrayLike, groups: ArrayLike | None = None, times: ArrayLike | None = None
@@ -105,7 +110,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         Raises
         ------
         BadInput
-            Where X cannot be used as it stands.
+            Where X cannot be used as it stands, or columns seem to know the outcome beforehand.
         ValueError
             Where y is missing, has gaps or is not of two kinds.
         """
@@ -117,6 +122,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         when = np.arange(len(frame)) if times is None else _when(times)
         order = np.argsort(when, kind="stable")
         code = group_codes(groups, len(frame))
+        self._scan(frame, outcome, code)
         evidence = self._gather(frame, outcome, code, when, order)
         self._decide(evidence)
         self.encoder_ = Encoder().fit(frame)
@@ -218,6 +224,15 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             raise BadInput([fault])
         return np.asarray(code, dtype=float)
 
+    def _scan(self, frame: pd.DataFrame, y: Floats, groups: NDArray[np.intp]) -> None:
+        """Refuse columns that know the outcome; keep the others that stand out for the card."""
+        found = leak_scan(frame, y, groups=groups, allow=self.allow, seed=self.seed)
+        refused = found[found["finding"] == "refused"]
+        if len(refused) and len(y) >= _FEW_ROWS:
+            mend = "leave it out, or allow it with a reason"
+            raise BadInput([Fault("X", str(row.column), "", str(row.why), mend) for row in refused.itertuples()])
+        self.leaks_ = found[found["finding"].isin(["doubtful", "allowed"])]
+
     def _gather(
         self, frame: pd.DataFrame, y: Floats, groups: NDArray[np.intp], when: NDArray[Any], order: NDArray[np.intp]
     ) -> Evidence | None:
@@ -273,6 +288,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             limits.append(f"Judged on shuffled folds, not out of time, because: {self.shuffled}")
         if self.evidence_ is None:
             limits.append("Not judged: too few rows, or too few of one outcome.")
+        limits += [f"{row.column}: {row.finding}, {row.why}" for row in self.leaks_.itertuples()]
         if when is None:
             limits.append("No dates were given: the order of rows was taken for the order of time.")
         self.card_ = Card(
