@@ -1,12 +1,10 @@
 """Pages in a real browser: they ask for nothing, complain of nothing, show the map and print whole."""
 
-import os
 import re
 import shutil
 import subprocess
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from territory_lab import geography
 from territory_lab.charts.tokens import TERRITORIES
@@ -31,18 +29,6 @@ def report(tmp_path_factory):
     numbers = {"meta": meta, "territories": {"facts": facts, "today": rows, "proposed": rows[::-1]}}
     figures = pictures(numbers, units, units["state"].where(units["state"] != "KS", "NE"), units["state"])
     return summary(numbers, tmp_path_factory.mktemp("report") / "summary.html", figures)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Start the machine's own Chromium."""
-    chromium = shutil.which("chromium")
-    needs(chromium, "chromium")
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield running
-        running.close()
 
 
 @pytest.fixture

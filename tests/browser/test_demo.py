@@ -1,0 +1,83 @@
+"""`territory-lab demo` as a newcomer runs it, and every page it leaves opened in a real browser."""
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import needs
+
+PAGES = ["1_icp", "2_tam", "3_propensity", "4_territories", "5_resources", "6_evaluation", "summary"]
+LETTER_PX = 720  # 7.5 inches of text at 96 dots
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Run the demo once in an empty folder; give the folder and what it said."""
+    folder = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-c", "from territory_lab.cli import main; main()", "demo"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    assert ran.returncode == 0, ran.stderr
+    return folder, ran.stdout
+
+
+def test_it_says_where_the_pages_are_and_the_five_numbers_that_matter(demo):
+    folder, said = demo
+    lines = said.splitlines()
+    assert lines[:7] == [f"reports/{page}.html" for page in PAGES]
+    assert all((folder / line).is_file() for line in lines[:7])
+    assert len(lines[7:]) == 5
+    assert all(re.search(r": .*\d", line) for line in lines[7:])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_asks_for_nothing_complains_of_nothing_and_fits_the_paper(demo, browser, name):
+    file = demo[0] / "reports" / f"{name}.html"
+    page, asked, said = browser.new_page(viewport={"width": 1280, "height": 900}), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(file.as_uri())
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith("data:")] == [file.as_uri()]
+    assert said == []
+    assert page.locator("svg.picture").count() > 0
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": LETTER_PX, "height": 900})
+    right = "Math.max(0, ...[...document.querySelectorAll('table, svg')].map((x) => x.getBoundingClientRect().right))"
+    assert page.evaluate(right) <= LETTER_PX
+    page.close()
+
+
+@pytest.mark.parametrize(("name", "which"), [("4_territories", 0), ("summary", 0), ("summary", 1), ("summary", 2)])
+def test_maps_are_painted_in_colour_over_most_of_their_land(demo, browser, name, which):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((demo[0] / "reports" / f"{name}.html").as_uri())
+    maps = page.locator("svg.picture").filter(has=page.locator("path:nth-child(40)"))
+    pixels = np.asarray(Image.open(io.BytesIO(maps.nth(which).screenshot())).convert("RGB")).astype(int)
+    coloured = pixels.max(axis=2) - pixels.min(axis=2) > 15
+    assert coloured.mean() > 0.1
+    assert len(np.unique(pixels[coloured] // 16, axis=0)) > 8
+    page.close()
+
+
+def test_the_printed_summary_holds_every_territory_of_its_numbers(demo, browser):
+    needs(shutil.which("pdftotext"), "pdftotext")
+    reports = demo[0] / "reports"
+    page = browser.new_page()
+    page.goto((reports / "summary.html").as_uri())
+    page.pdf(path=reports / "summary.pdf", format="Letter")
+    page.close()
+    command = ["pdftotext", "-layout", str(reports / "summary.pdf"), "-"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own file
+    numbers = json.loads((reports / "summary.json").read_text(encoding="utf-8"))
+    for row in numbers["territories"]["proposed"]:
+        found = re.findall(rf"^ *{row['territory_id']} .*", text, re.MULTILINE)
+        assert len(found) >= 4, row["territory_id"]
+        assert any(re.search(rf"{row['mean_km']:,.0f}\b", line) for line in found) or row["mean_km"] >= 1000
