@@ -1,12 +1,16 @@
 """An independent check of an alignment; it shares no code with the solver."""
 
 from collections import Counter, defaultdict
+from typing import Any
 
 import pandas as pd
 
 from territory_lab.alignment.problem import Problem
 
 ROUNDING = 1e-9  # relative; what summation in another order may differ by
+Rows = list[tuple[Any, ...]]
+Owners = dict[str, Any]
+
 COLUMNS = ["rule", "territory_id", "unit_id", "found", "limit", "message"]
 
 
@@ -36,7 +40,7 @@ def audit(problem: Problem, alignment: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _complete(problem: Problem, plan: dict) -> list[tuple]:
+def _complete(problem: Problem, plan: Owners) -> Rows:
     """Units without a territory, and territories without a unit."""
     known = set(problem.territory_ids)
     rows = [
@@ -48,7 +52,7 @@ def _complete(problem: Problem, plan: dict) -> list[tuple]:
     return rows + [("complete", territory, None, None, None, f"{territory} has no unit") for territory in empty]
 
 
-def _fixed(problem: Problem, plan: dict) -> list[tuple]:
+def _fixed(problem: Problem, plan: Owners) -> Rows:
     """Locks, forbidden pairs and pairs out of reach."""
     rows = []
     for unit, territory in dict(problem.locked if problem.locked is not None else {}).items():
@@ -60,24 +64,24 @@ def _fixed(problem: Problem, plan: dict) -> list[tuple]:
                 rows.append(("forbidden", territory, unit, None, None, f"{unit} may not belong to {territory}"))
     if isinstance(problem.distance, pd.DataFrame) and not problem.free:
         for unit, territory in plan.items():
-            if territory in problem.distance.columns and pd.isna(problem.distance.at[unit, territory]):
+            if territory in problem.distance and pd.isna(problem.distance[territory].to_dict()[unit]):
                 rows.append(("forbidden", territory, unit, None, None, f"{unit} is out of reach of {territory}"))
     return rows
 
 
-def _balance(problem: Problem, plan: dict) -> list[tuple]:
+def _balance(problem: Problem, plan: Owners) -> Rows:
     """Territories outside a band."""
     rows = []
     k = len(problem.territory_ids)
     for activity, tolerance in problem.balance.items():
-        column = problem.units[activity]
-        load: dict = defaultdict(float)
+        amount = problem.units[activity].astype(float).to_dict()
+        load: dict[str, float] = defaultdict(float)
         for unit, territory in plan.items():
-            load[territory] += float(column.at[unit])
+            load[territory] += amount[unit]
         shares = pd.Series(1.0, index=problem.territory_ids)
         if isinstance(problem.territories, pd.DataFrame) and f"share_{activity}" in problem.territories:
             shares = problem.territories[f"share_{activity}"]
-        target = shares / shares.sum() * float(column.sum()) if k else shares
+        target = shares / shares.sum() * sum(amount.values()) if k else shares
         for territory in problem.territory_ids:
             low, high = target[territory] * (1 - tolerance), target[territory] * (1 + tolerance)
             found = load[territory]
@@ -90,7 +94,7 @@ def _balance(problem: Problem, plan: dict) -> list[tuple]:
     return rows
 
 
-def _contiguous(problem: Problem, plan: dict) -> list[tuple]:
+def _contiguous(problem: Problem, plan: Owners) -> Rows:
     """Territories in more than one piece (union-find over the neighbour pairs)."""
     parent = {unit: unit for unit in plan}
 
@@ -104,7 +108,7 @@ def _contiguous(problem: Problem, plan: dict) -> list[tuple]:
     for a, b in pd.DataFrame(problem.neighbours).iloc[:, :2].itertuples(index=False, name=None):
         if plan[a] == plan[b]:
             parent[root(a)] = root(b)
-    pieces: dict = defaultdict(Counter)
+    pieces: dict[str, Counter[str]] = defaultdict(Counter)
     for unit, territory in plan.items():
         pieces[territory][root(unit)] += 1
     rows = []
@@ -115,15 +119,15 @@ def _contiguous(problem: Problem, plan: dict) -> list[tuple]:
     return rows
 
 
-def _moved(problem: Problem, plan: dict) -> list[tuple]:
+def _moved(problem: Problem, plan: Owners) -> Rows:
     """More disruption than allowed."""
     if problem.max_moved_share is None or problem.current is None:
         return []
     known = set(problem.territory_ids)
     today = {unit: owner for unit, owner in problem.current.items() if owner in known and unit in plan}
-    weight = problem.units[problem.weight_column]
-    total = sum(float(weight.at[unit]) for unit in today)
-    moved = sum(float(weight.at[unit]) for unit, owner in today.items() if plan[unit] != owner)
+    weight = problem.units[problem.weight_column].astype(float).to_dict()
+    total = sum(weight[unit] for unit in today)
+    moved = sum(weight[unit] for unit, owner in today.items() if plan[unit] != owner)
     if moved <= (problem.max_moved_share + ROUNDING) * total:
         return []
     share = moved / total

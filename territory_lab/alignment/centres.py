@@ -9,17 +9,15 @@ from scipy.sparse import csr_matrix
 from territory_lab.alignment.connect import islands
 from territory_lab.alignment.costs import (
     EARTH_RADIUS_KM,
-    PLANE,
     SPHERE,
     TABLE,
     Costs,
     Floats,
     Ints,
     distance_power,
-    reach,
 )
-from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.prices import Bands, climb, consider
+from territory_lab.alignment.problem import Problem
 
 WIDTH = 16  # territories a unit considers while centres still move
 
@@ -151,7 +149,7 @@ def follow(problem: Problem, centres: Centres, near: Ints, share: Floats, rounds
 
 
 @njit(cache=True)
-def _best_member(between: Costs, assign: Ints, order: Ints, first: Ints) -> Ints:
+def _best_member(between: Costs, order: Ints, first: Ints) -> Ints:
     """Find the unit of each territory with the least weighted cost to all its units."""
     k = first.size - 1
     site = np.full(k, -1, np.int64)
@@ -180,7 +178,7 @@ def settle(problem: Problem, centres: Centres, assign: Ints) -> Centres:
     between = problem.costs(a.points, a.table)
     order = np.argsort(assign, kind="stable")
     first = np.searchsorted(assign[order], np.arange(len(problem.territory_ids) + 1))
-    site = _best_member(between, assign, order, first)
+    site = _best_member(between, order, first)
     site = np.where(site < 0, centres.site, site)
     return Centres(a.points[site], site)
 

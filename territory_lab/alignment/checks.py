@@ -100,7 +100,7 @@ def _numbers(table: str, frame: pd.DataFrame, column: str) -> Iterator[Fault]:
         yield Fault(table, column, "", "the column is missing", f"add it to {table}")
         return
     values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
-    for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0))):
+    for row in np.flatnonzero(~(np.isfinite(values) & (values >= 0))).tolist():
         yield Fault(table, column, str(frame.index[row]), f"{frame[column].iloc[row]}", "give a number of 0 or more")
 
 
@@ -132,7 +132,7 @@ def _places(problem: Problem) -> Iterator[Fault]:
                 continue
             values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
             limit = {"lon": 180.0, "lat": 90.0}.get(column, np.inf)
-            for row in np.flatnonzero(~(np.isfinite(values) & (np.abs(values) <= limit))):
+            for row in np.flatnonzero(~(np.isfinite(values) & (np.abs(values) <= limit))).tolist():
                 mend = f"give a number within +-{limit:g}" if limit < np.inf else "give a number of km"
                 yield Fault(table, column, str(frame.index[row]), f"{frame[column].iloc[row]}", mend)
 
@@ -152,7 +152,7 @@ def _matrix(problem: Problem) -> Iterator[Fault]:
     values = frame.to_numpy(float)
     for row, column in np.argwhere(values < 0):
         yield Fault("distance", str(frame.columns[column]), str(frame.index[row]), "negative", "give 0 or more")
-    for row in np.flatnonzero(np.isnan(values).all(axis=1)):
+    for row in np.flatnonzero(np.isnan(values).all(axis=1)).tolist():
         yield Fault("distance", "", str(frame.index[row]), "no site within reach", "give at least one distance")
 
 

@@ -59,7 +59,7 @@ def distance_power(costs: Costs, i: int, j: int) -> float:
     """Distance from unit ``i`` to centre ``j``, raised to the power."""
     if costs.kind == TABLE:
         far = costs.table[i, j]
-        return far * far if costs.power == 2 else far
+        return float(far * far if costs.power == 2 else far)
     x = costs.points[i, 0] - costs.centres[j, 0]
     y = costs.points[i, 1] - costs.centres[j, 1]
     square = x * x + y * y
@@ -67,8 +67,8 @@ def distance_power(costs: Costs, i: int, j: int) -> float:
         z = costs.points[i, 2] - costs.centres[j, 2]
         half_chord = np.sqrt(square + z * z) / (2 * EARTH_RADIUS_KM)
         arc = 2 * EARTH_RADIUS_KM * np.arcsin(min(1.0, half_chord))
-        return arc * arc if costs.power == 2 else arc
-    return square if costs.power == 2 else np.sqrt(square)
+        return float(arc * arc if costs.power == 2 else arc)
+    return float(square if costs.power == 2 else np.sqrt(square))
 
 
 @njit(cache=True)
@@ -83,19 +83,15 @@ def cost(costs: Costs, i: int, j: int) -> float:
         return np.inf
     if costs.owner[i] >= 0 and costs.owner[i] != j:
         far += costs.move_price
-    return costs.weight[i] * far
+    return float(costs.weight[i] * far)
 
 
 @njit(cache=True)
-def fill_row(costs: Costs, i: int, row: Floats) -> None:
-    """Write the cost of unit ``i`` in every territory; one call a unit, as calls are what takes the time."""
-    points, centres, weight = costs.points, costs.centres, costs.weight[i]
-    x, y, z = points[i]
-    if costs.kind == TABLE:
-        row[:] = costs.table[i]
-        if costs.power == 2:
-            row *= row
-    elif costs.kind == SPHERE:
+def _fill_distance(costs: Costs, i: int, row: Floats) -> None:
+    """Write the distance of unit ``i`` to every centre, raised to the power."""
+    centres = costs.centres
+    x, y = costs.points[i, 0], costs.points[i, 1]
+    if costs.kind != PLANE:
         for j in range(row.size):
             row[j] = distance_power(costs, i, j)
     elif costs.power == 2:
@@ -104,20 +100,25 @@ def fill_row(costs: Costs, i: int, row: Floats) -> None:
     else:
         for j in range(row.size):
             row[j] = np.sqrt((x - centres[j, 0]) ** 2 + (y - centres[j, 1]) ** 2)
+
+
+@njit(cache=True)
+def fill_row(costs: Costs, i: int, row: Floats) -> None:
+    """Write the cost of unit ``i`` in every territory; one call a unit, as calls are what takes the time."""
+    _fill_distance(costs, i, row)
     owner, pin = costs.owner[i], costs.pinned[i]
     if owner >= 0:
+        stays = row[owner]
         row += costs.move_price
-        row[owner] -= costs.move_price
+        row[owner] = stays
     for j in range(row.size):
-        row[j] = weight * row[j] if row[j] < np.inf else np.inf
+        row[j] = costs.weight[i] * row[j] if row[j] < np.inf else np.inf
     if pin >= 0:
         kept = row[pin]
         row[:] = np.inf
         row[pin] = kept
     if costs.banned.size:
-        for j in range(row.size):
-            if costs.banned[i, j]:
-                row[j] = np.inf
+        row[costs.banned[i]] = np.inf
 
 
 @njit(cache=True)

@@ -24,7 +24,7 @@ class Hand(NamedTuple):
         Activities of each territory, shape (m, k).
     strain : Floats
         Penalty of each territory, shape (k,).
-    count : Ints
+    members : Ints
         Units of each territory, shape (k,).
     moved : Floats
         Weight that has left its owner, shape (1,).
@@ -37,7 +37,7 @@ class Hand(NamedTuple):
     assign: Ints
     load: Floats
     strain: Floats
-    count: Ints
+    members: Ints
     moved: Floats
     mark: Ints
     queue: Ints
@@ -76,7 +76,7 @@ def deal(board: Board, assign: Ints, seed: int) -> Hand:
         assign=assign,
         load=load,
         strain=strain,
-        count=np.bincount(assign, minlength=k),
+        members=np.bincount(assign, minlength=k),
         moved=moved,
         mark=np.zeros(n + 1, np.int64),
         queue=np.empty(n, np.int64),
@@ -193,7 +193,7 @@ def _linked(starts: Ints, ends: Ints, u: int, i: int) -> bool:
 
 @njit(cache=True)
 def _partner(board: Board, hand: Hand, i: int, near: int, t: int) -> int:
-    """Unit of ``t`` that could go the other way, found by a short walk from ``near``; -1 for none."""
+    """Walk a little from ``near`` to a unit of ``t`` that could go the other way; -1 for none."""
     if board.ends.size == 0:
         v = _draw(hand.state, hand.assign.size)
         return v if hand.assign[v] == t else -1
@@ -220,8 +220,8 @@ def _hand_over(board: Board, hand: Hand, i: int, t: int, heat: float) -> bool:
         return False
     hand.assign[i] = t
     hand.strain[s], hand.strain[t] = at_s, at_t
-    hand.count[s] -= 1
-    hand.count[t] += 1
+    hand.members[s] -= 1
+    hand.members[t] += 1
     hand.moved[0] += drift
     return True
 
@@ -272,7 +272,7 @@ def anneal(board: Board, hand: Hand, among: Ints, heat: float, proposals: int) -
         s = hand.assign[i]
         if t == s:
             continue
-        if hand.count[s] > 1 and _hand_over(board, hand, i, t, heat):
+        if hand.members[s] > 1 and _hand_over(board, hand, i, t, heat):
             made += 1
             continue
         v = _partner(board, hand, i, u, t)

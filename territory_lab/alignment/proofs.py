@@ -7,8 +7,8 @@ from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.connect import islands
 from territory_lab.alignment.costs import TABLE, Costs, Ints
 from territory_lab.alignment.plan import Infeasible
-from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.prices import Bands, consider
+from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.transport import minimise, transport
 
 
@@ -18,7 +18,7 @@ def refuse(problem: Problem) -> None:
     ids, names = problem.unit_ids, problem.activities
     for row, activity in enumerate(names):
         most = a.upper[row].max() * (1 + 1e-9)
-        for i in np.flatnonzero(a.loads[row] > most):
+        for i in np.flatnonzero(a.loads[row] > most).tolist():
             raise Infeasible(
                 f"{ids[i]} alone has {a.loads[row, i]:,.6g} of {activity}; no territory may exceed {most:,.6g}",
                 units=[str(ids[i])],
@@ -34,7 +34,7 @@ def refuse(problem: Problem) -> None:
                     territories=[territory],
                 )
     if a.banned.size:
-        for i in np.flatnonzero(a.banned.all(axis=1)):
+        for i in np.flatnonzero(a.banned.all(axis=1)).tolist():
             raise Infeasible(f"every territory is forbidden to {ids[i]}", units=[str(ids[i])])
 
 

@@ -9,7 +9,6 @@ from scipy.sparse import csc_matrix
 from territory_lab.alignment.costs import Costs, Floats, Ints, lowest, pair_costs, tempting
 from territory_lab.alignment.prices import Bands, Choice
 
-
 OPENING = 0.05  # share of the cost of its neighbourhood by which a pair may be dearer to enter first
 
 
@@ -90,37 +89,44 @@ def _restricted(costs: Costs, bands: Bands, rows: Ints, columns: Ints, room: flo
     m, k = bands.lower.shape
     n, e = costs.weight.size, rows.size
     value = pair_costs(costs, rows, columns)
-    steep = (1e3 * np.abs(value).sum() or 1.0) / bands.loads.sum(axis=1)
-    width = m * k
-    moved = costs.owner >= 0
-    tie = np.where(columns == costs.owner[rows], costs.weight[rows], 0.0) if room < np.inf else np.empty(0)
+    # the solver sees costs near 1 and loads in targets, whatever they are measured in
+    level = float(np.abs(value).mean()) or 1.0
+    size = bands.upper.mean(axis=1)[:, None]
+    mass = max(float(costs.weight.sum()) / k, 1e-300)
+    width, steep = m * k, 1e3 * max(n / k, 1.0)
     entries = [
         (np.ones(e), rows, np.arange(e)),
-        *((bands.loads[a, rows], n + a * k + columns, np.arange(e)) for a in range(m)),
+        *(((bands.loads / size)[a, rows], n + a * k + columns, np.arange(e)) for a in range(m)),
         (np.ones(width), n + np.arange(width), e + np.arange(width)),
         (-np.ones(width), n + np.arange(width), e + width + np.arange(width)),
     ]
-    lower, upper = np.r_[np.ones(n), bands.lower.ravel()], np.r_[np.ones(n), bands.upper.ravel()]
+    lower = np.r_[np.ones(n), (bands.lower / size).ravel()]
+    upper = np.r_[np.ones(n), (bands.upper / size).ravel()]
     spare = 2 * width
-    elastic = np.tile(np.repeat(steep, k), 2)
     if room < np.inf:
+        stay = np.where(columns == costs.owner[rows], costs.weight[rows] / mass, 0.0)
         entries += [
-            (tie, np.full(e, n + width), np.arange(e)),
+            (stay, np.full(e, n + width), np.arange(e)),
             (np.ones(1), np.array([n + width]), np.array([e + spare])),
         ]
-        lower, upper = np.r_[lower, costs.weight[moved].sum() - room], np.r_[upper, np.inf]
-        spare, elastic = spare + 1, np.r_[elastic, steep.max() * bands.loads.sum(axis=1).max() / costs.weight.sum()]
+        lower = np.r_[lower, (costs.weight[costs.owner >= 0].sum() - room) / mass]
+        upper, spare = np.r_[upper, np.inf], spare + 1
     data, at_row, at_column = (np.concatenate(part) for part in zip(*entries, strict=True))
     matrix = csc_matrix((data, (at_row, at_column)), shape=(lower.size, e + spare))
-    solution = minimise(np.r_[value, elastic], matrix, lower, upper)
-    share, dual = np.array(solution.col_value), np.array(solution.row_dual)
-    price = -dual[n : n + width].reshape(m, k)
+    solution = minimise(np.r_[value / level, np.full(spare, steep)], matrix, lower, upper)
+    if solution is None:
+        raise ArithmeticError("an elastic programme always has a solution")
+    share, dual = np.array(solution.col_value), np.array(solution.row_dual) * level
     used = share[:e] > 1e-9
-    excess = float((share[e : e + 2 * width].reshape(2, m, k).sum(axis=0) / bands.upper.max(axis=1)[:, None]).max())
-    excess = max(excess, float(share[e + 2 * width :].sum()) / costs.weight.sum())
-    return Flow(
-        rows[used], columns[used], share[:e][used], price, max(0.0, float(dual[-1])) if room < np.inf else 0.0, excess
-    ), dual[:n]
+    flow = Flow(
+        unit=rows[used],
+        territory=columns[used],
+        share=share[:e][used],
+        price=-dual[n : n + width].reshape(m, k) / size,
+        move_price=max(0.0, float(dual[-1])) / mass if room < np.inf else 0.0,
+        excess=float(share[e:].max(initial=0.0)),
+    )
+    return flow, dual[:n]
 
 
 def minimise(
@@ -154,7 +160,7 @@ def minimise(
     lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
     if whole:
         lp.integrality_ = [highspy.HighsVarType.kInteger] * objective.size
-    solver = highspy._Highs()  # noqa: SLF001 - the public class prints its banner before it can be silenced
+    solver = highspy._Highs()  # type: ignore[attr-defined]  # noqa: SLF001 - the public class prints its banner before it can be silenced
     for option, setting in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
         solver.setOptionValue(option, setting)
     solver.passModel(lp)

@@ -75,7 +75,7 @@ def test_a_unit_larger_than_any_territory_is_named():
 def test_an_island_too_small_for_a_territory_is_named():
     units, _ = grid(1, 5)
     chain = [("u00", "u01"), ("u01", "u02"), ("u02", "u03")]
-    with pytest.raises(Infeasible, match="island.*u04"):
+    with pytest.raises(Infeasible, match=r"island.*u04"):
         solve(Problem(units, 2, balance={"w": 0.1}, neighbours=chain, distance="euclidean"))
 
 
