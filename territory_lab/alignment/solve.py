@@ -137,7 +137,7 @@ class Search:
         board = self.board(centres, flow, assign)
         plain = board._replace(costs=costs_of(self.problem, centres), price=np.zeros_like(flow.price))
         level = total_cost(plain.costs, assign) / assign.size
-        sweep = 20 * assign.size * int(np.clip(30_000 / assign.size, 1, 5))
+        sweep = 8 * assign.size * int(np.clip(30_000 / assign.size, 1, 4))
         everyone = np.arange(assign.size)
         work, best = assign.copy(), assign
         least = self.score(plain.costs, best)
