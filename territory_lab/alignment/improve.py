@@ -85,7 +85,7 @@ def deal(board: Board, assign: Ints, seed: int) -> Hand:
 
 
 @njit(cache=True)
-def _draw(state: npt.NDArray[np.uint64], below: int) -> int:
+def _draw(state: npt.NDArray[np.uint64], below: int) -> np.int64:
     """Uniform integer below a limit, by xorshift (Marsaglia 2003)."""
     s = state[0]
     s ^= s << np.uint64(13)
@@ -131,8 +131,8 @@ def _drift(costs: Costs, i: int, s: int, t: int) -> float:
     """Change of the weight that has left its owner when unit ``i`` goes from ``s`` to ``t``."""
     owner = costs.owner[i]
     if owner == s:
-        return costs.weight[i]
-    return -costs.weight[i] if owner == t else 0.0
+        return float(costs.weight[i])
+    return -float(costs.weight[i]) if owner == t else 0.0
 
 
 @njit(cache=True)

@@ -116,8 +116,10 @@ def _bend(choice: Choice, loads: Floats, share: Floats, heat: float, k: int) -> 
 def _solve(matrix: Floats, right: Floats) -> Floats:
     """Solve a symmetric positive system, sparse where it is large."""
     if right.size <= DENSE:
-        return np.asarray(cho_solve(cho_factor(matrix), right), dtype=float)
-    return np.asarray(splu(csc_matrix(matrix)).solve(right), dtype=float)
+        dense: Floats = cho_solve(cho_factor(matrix), right)
+        return dense
+    sparse: Floats = splu(csc_matrix(matrix)).solve(right)
+    return sparse
 
 
 def _round_off(choice: Choice, bands: Bands, heat: float) -> Floats:

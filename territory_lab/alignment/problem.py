@@ -160,11 +160,12 @@ class Problem:
     def territory_ids(self) -> pd.Index:
         """Territory ids: the homes' own, today's names where their number fits, else T1, T2, ..."""
         if isinstance(self.territories, pd.DataFrame):
-            return self.territories.index.rename("territory_id")
+            ids: pd.Index = self.territories.index.rename("territory_id")
+            return ids
         if self.current is not None:
-            names = pd.unique(self.current.dropna())
-            if len(names) == self.territories:
-                return pd.Index(sorted(names), name="territory_id", dtype="str")
+            today = pd.unique(self.current.dropna())
+            if len(today) == self.territories:
+                return pd.Index(sorted(today), name="territory_id", dtype="str")
         digits = len(str(self.territories))
         names = [f"T{number:0{digits}d}" for number in range(1, self.territories + 1)]
         return pd.Index(names, name="territory_id", dtype="str")
@@ -201,7 +202,9 @@ class Problem:
         tolerance = np.array([self.balance[name] for name in self.activities])[:, None]
         starts, ends = _graph(self)
         homes = (
-            np.empty((0, 3)) if self.free or isinstance(self.distance, pd.DataFrame) else self.place(self.territories)
+            np.empty((0, 3))
+            if self.kind == TABLE or not isinstance(self.territories, pd.DataFrame)
+            else self.place(self.territories)
         )
         return Arrays(
             points=self.place(self.units),
@@ -277,7 +280,7 @@ class Problem:
         if labels is None:
             return np.full(len(self.units), -1, np.int64)
         series = pd.Series(labels, dtype=object).reindex(self.unit_ids)
-        return self.territory_ids.get_indexer(series).astype(np.int64)
+        return self.territory_ids.get_indexer(pd.Index(series)).astype(np.int64)
 
     def costs(self, centres: Floats, table: Floats) -> Costs:
         """

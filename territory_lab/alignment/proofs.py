@@ -111,7 +111,7 @@ def refuse_flow(problem: Problem, costs: Costs, bands: Bands, room: float) -> No
     if certificate(costless, bands, price, flow.move_price, room) <= 0:
         return
     names = problem.territory_ids
-    starved, full = (names[(sign * price > 0).any(axis=0)].astype(str).tolist() for sign in (-1, 1))
+    starved, full = (names[np.flatnonzero((sign * price > 0).any(axis=0))].astype(str).tolist() for sign in (-1, 1))
     parts = [f"{', '.join(starved)} cannot reach the minimum"] if starved else []
     parts += [f"{', '.join(full)} must exceed the maximum"] if full else []
     limit = " with so few moves" if flow.move_price > 0 else ""
