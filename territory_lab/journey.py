@@ -112,11 +112,10 @@ def propensity(space: Workspace) -> Result:
     """
     space.need("orders", step="propensity")
     settings = space.settings
-    local = book.accounts(space, book.units(space)).filter(["density", "median_income"])
+    # the fit was learnt from who buys today: it may weigh what comes, but not enter features of the past
     fit = icp(space)["scores"]["probability"]
-    scored = models.score_accounts(
-        space.tables, horizon_d=settings.horizon_days, extra=local.assign(icp=fit), seed=settings.seed
-    )
+    local = book.accounts(space, book.units(space)).filter(["density", "median_income"])
+    scored = models.score_accounts(space.tables, horizon_d=settings.horizon_days, extra=local, seed=settings.seed)
     frames = {
         "propensity": _with_names(space, scored.propensity),
         "potential": models.potential(space.tables, scored, fit=fit).to_frame("potential"),

@@ -8,9 +8,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+from territory_lab import shipped
 from tests.conftest import needs
 
 PAGES = ["1_icp", "2_tam", "3_propensity", "4_territories", "5_resources", "6_evaluation", "summary"]
@@ -55,12 +57,15 @@ def test_a_page_asks_for_nothing_complains_of_nothing_and_fits_the_paper(demo, b
     page.close()
 
 
-@pytest.mark.parametrize(("name", "which"), [("4_territories", 0), ("summary", 0), ("summary", 1), ("summary", 2)])
-def test_maps_are_painted_in_colour_over_most_of_their_land(demo, browser, name, which):
+@pytest.mark.parametrize(
+    ("name", "map_of"),
+    [("4_territories", "Units by territory"), ("summary", "Units by territory"), ("summary", "units that move")],
+)
+def test_maps_are_painted_in_colour(demo, browser, name, map_of):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto((demo[0] / "reports" / f"{name}.html").as_uri())
-    maps = page.locator("svg.picture").filter(has=page.locator("path:nth-child(40)"))
-    pixels = np.asarray(Image.open(io.BytesIO(maps.nth(which).screenshot())).convert("RGB")).astype(int)
+    picture = page.locator(f"svg.picture[aria-label*='{map_of}']").first.screenshot()
+    pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB")).astype(int)
     coloured = pixels.max(axis=2) - pixels.min(axis=2) > 15
     assert coloured.mean() > 0.1
     assert len(np.unique(pixels[coloured] // 16, axis=0)) > 8
@@ -81,3 +86,18 @@ def test_the_printed_summary_holds_every_territory_of_its_numbers(demo, browser)
         found = re.findall(rf"^ *{row['territory_id']} .*", text, re.MULTILINE)
         assert len(found) >= 4, row["territory_id"]
         assert any(re.search(rf"{row['mean_km']:,.0f}\b", line) for line in found) or row["mean_km"] >= 1000
+
+
+def test_the_demo_finds_what_was_planted_in_the_sample(demo):
+    results = demo[0] / "demo" / "results"
+    truth = json.loads(shipped.data("sample", "truth.json").read_text(encoding="utf-8"))
+    weights = pd.read_parquet(results / "icp" / "weights.parquet")
+    assert set(weights.loc[weights["chosen"], "trait"]) == {"sector", "employees", "density"}
+    assert truth["decoy"] not in set(weights.loc[weights["chosen"], "trait"])
+    over = pd.read_parquet(results / "propensity" / "metrics.parquet").xs("auc_over_base", level="metric")
+    assert (over["low"] > 0).all()
+    orders = pd.read_parquet(shipped.data("sample", "orders.parquet"))
+    listed = pd.read_parquet(results / "propensity" / "propensity.parquet")
+    chance = listed[listed["product_id"] == truth["affinity"]["then"]].set_index("account_id")["probability"]
+    owners = orders.loc[orders["product_id"] == truth["affinity"]["owns"], "account_id"].unique()
+    assert chance[chance.index.isin(owners)].mean() > 1.5 * chance[~chance.index.isin(owners)].mean()
