@@ -85,14 +85,15 @@ def deal(board: Board, assign: Ints, seed: int) -> Hand:
 
 
 @njit(cache=True)
-def _draw(state: npt.NDArray[np.uint64], below: int) -> np.int64:
+def _draw(state: npt.NDArray[np.uint64], below: int) -> int:
     """Uniform integer below a limit, by xorshift (Marsaglia 2003)."""
     s = state[0]
     s ^= s << np.uint64(13)
     s ^= s >> np.uint64(7)
     s ^= s << np.uint64(17)
     state[0] = s
-    return np.int64((s >> np.uint64(11)) % np.uint64(below))
+    drawn: int = np.int64((s >> np.uint64(11)) % np.uint64(below))  # type: ignore[assignment]  # compiled: int64
+    return drawn
 
 
 @njit(cache=True)

@@ -118,7 +118,8 @@ def _solve(matrix: Floats, right: Floats) -> Floats:
     if right.size <= DENSE:
         dense: Floats = cho_solve(cho_factor(matrix), right)
         return dense
-    sparse: Floats = splu(csc_matrix(matrix)).solve(right)
+    factor = splu(csc_matrix(matrix))
+    sparse: Floats = factor.solve(right)
     return sparse
 
 
@@ -129,7 +130,8 @@ def _round_off(choice: Choice, bands: Bands, heat: float) -> Floats:
     load = np.array([np.bincount(choice.near[:, 0], weights=bands.loads[a], minlength=k) for a in range(m)])
     level = choice.scale.sum() / bands.loads.sum(axis=1)[:, None]
     local = np.divide(cost, load, out=np.repeat(level, k, axis=1), where=load > 0)
-    return heat * np.clip(local, 1e-3 * level, 1e3 * level)
+    small: Floats = heat * np.clip(local, 1e-3 * level, 1e3 * level)
+    return small
 
 
 def climb(choice: Choice, bands: Bands, price: Floats, *, heat: float, steps: int) -> tuple[Floats, Floats]:
