@@ -163,9 +163,10 @@ class Problem:
             ids: pd.Index = self.territories.index.rename("territory_id")
             return ids
         if self.current is not None:
-            today = pd.unique(self.current.dropna())
+            today = sorted(self.current.dropna().unique().tolist())
             if len(today) == self.territories:
-                return pd.Index(sorted(today), name="territory_id", dtype="str")
+                known: pd.Index = pd.Index(today, name="territory_id", dtype="str")
+                return known
         digits = len(str(self.territories))
         names = [f"T{number:0{digits}d}" for number in range(1, self.territories + 1)]
         return pd.Index(names, name="territory_id", dtype="str")
