@@ -53,7 +53,7 @@ class Settings:
     name: str = "workspace"
     currency: str = "USD"
     seed: int = 0
-    horizon_days: int = 180
+    horizon_days: int = 90
     tolerance_share: float = 0.10
     win_rate_share: float = 0.25
     margin_share: float = 0.35

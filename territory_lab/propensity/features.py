@@ -11,6 +11,7 @@ from territory_lab.timeline import Snapshot
 
 _HALF = YEAR / 2
 _PRIOR = 20.0
+SMOOTHING = 5.0  # owners added to either side of a lift
 
 RECENCY_FREQUENCY = ["recency_d", "orders"]
 POPULARITY = ["popularity"]
@@ -187,6 +188,30 @@ def item_scores(owned: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array(owned @ cosine.tocsr())
 
 
+def item_lifts(owned: sparse.csr_array) -> np.ndarray:
+    """
+    Score items by the strongest pull of anything owned: how many times as often both are owned as chance would have it.
+
+    The cosine sums over all that is owned and follows popularity; this keeps one strong pair visible (the lift of
+    association rules, Brin et al. 1997, with both counts raised by ``SMOOTHING`` so that rare pairs stay near 1).
+
+    Parameters
+    ----------
+    owned : csr_array of shape (accounts, products)
+        1 where owned.
+
+    Returns
+    -------
+    ndarray of shape (accounts, products)
+        The largest lift over owned items, 0 where nothing else is owned.
+    """
+    count = owned.sum(axis=0)
+    together = (owned.T @ owned).toarray()
+    lift = (together + SMOOTHING) / (np.outer(count, count) / max(owned.shape[0], 1) + SMOOTHING)
+    np.fill_diagonal(lift, 0.0)
+    return np.column_stack([owned.multiply(pull).max(axis=1).toarray().ravel() for pull in lift.T])
+
+
 def product_features(snapshot: Snapshot, accounts: pd.DataFrame) -> pd.DataFrame:
     """
     Describe every gap: a customer and a product it may buy and does not own.
@@ -201,8 +226,9 @@ def product_features(snapshot: Snapshot, accounts: pd.DataFrame) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        Indexed by (account_id, product_id): affinity (cosine with what is owned), popularity (share of customers that
-        own it), sector_popularity (the same within the sector), open_opportunity, product, and the account's columns.
+        Indexed by (account_id, product_id): affinity (cosine with what is owned), strongest_lift (of anything owned),
+        popularity (share of customers that own it), sector_popularity (the same within the sector), open_opportunity,
+        product, and the account's columns.
     """
     owned = holdings(snapshot)
     row, column = np.nonzero(_eligible(snapshot, owned) & (owned.matrix.toarray() == 0))
@@ -210,6 +236,7 @@ def product_features(snapshot: Snapshot, accounts: pd.DataFrame) -> pd.DataFrame
     popular = owned.matrix.mean(axis=0)
     table = accounts.reindex(owned.accounts).iloc[row].set_axis(pairs)
     table["affinity"] = item_scores(owned.matrix).toarray()[row, column]
+    table["strongest_lift"] = item_lifts(owned.matrix)[row, column]
     table["popularity"] = popular[column]
     if "sector" in accounts:
         table["sector_popularity"] = _within(accounts["sector"].reindex(owned.accounts), owned, popular)[row, column]

@@ -20,7 +20,7 @@ _SNAPSHOTS = 4
 _PRIOR = 20.0
 
 _GAP_COLUMNS = [
-    *("affinity", "popularity", "sector_popularity", "open_opportunity", "product"),
+    *("affinity", "strongest_lift", "popularity", "sector_popularity", "open_opportunity", "product"),
     *("recency_d", "orders", "overdue", "tenure_d", "log_order", "log_usual", "trend", "products", "sector"),
     *("log_employees", "opportunities_open", "opportunities_won", "opportunity_d", "calls"),
 ]
