@@ -83,7 +83,7 @@ def test_the_printed_summary_holds_every_territory_of_its_numbers(demo, browser)
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own file
     numbers = json.loads((reports / "summary.json").read_text(encoding="utf-8"))
     for row in numbers["territories"]["proposed"]:
-        shown = f"{float(f'{row['workload_h']:.3g}'):,.0f}"  # as the tables write it: three significant digits
+        shown = f"{float(format(row['workload_h'], '.3g')):,.0f}"  # as the tables write it: three significant digits
         assert re.search(rf"^ *{row['territory_id']} .* {shown} ", text, re.MULTILINE), row
 
 
