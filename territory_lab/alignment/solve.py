@@ -23,6 +23,9 @@ from territory_lab.alignment.transport import Flow, transport
 
 SHARPEN = np.geomspace(0.3, 0.005, 18)  # softness of the assignment while centres move
 COOLING = np.r_[np.geomspace(0.3, 0.01, 30), np.zeros(6)]  # of the local search, in mean costs of a unit
+CROSSING = np.geomspace(
+    0.9, 0.01, 40
+)  # hotter where homes are fixed: far from the load, territories must cross the map
 ROUNDS = 3  # free centres: search, recentre, search again with half the heat
 RESCUES = 8  # further rounds where a plan is still outside its bands
 
@@ -169,8 +172,10 @@ class Search:
             centres = fixed(problem)
         flow = self.price_out(centres, price)
         assign = self.begin(centres, flow)
+        slowly = int(np.clip(15_000 / assign.size, 1, 4))
+        cooling = COOLING if problem.free else np.r_[np.repeat(CROSSING, slowly), np.zeros(6)]
         for turn in range(ROUNDS + RESCUES):
-            assign = self.refine(centres, flow, assign, COOLING * 0.5 ** min(turn, 2), self.seed * 100 + turn)
+            assign = self.refine(centres, flow, assign, cooling * 0.5 ** min(turn, 2), self.seed * 100 + turn)
             yield State(centres, flow, assign)
             within = self.score(costs_of(problem, centres), assign)[0] == 0
             if within and (turn + 1 >= ROUNDS or not problem.free):

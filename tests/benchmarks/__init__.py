@@ -1,0 +1,1 @@
+"""Speed and quality against peers and bounds, measured in one run; never part of the tests."""
