@@ -93,11 +93,13 @@ def main() -> None:
 
 def _run(folder: Path, reports: Path) -> None:
     """Execute, export, sum up."""
-    written, headlines = lab.reporting.write_all(lab.workspace.open_workspace(folder), reports)
+    written, headlines, off = lab.reporting.write_all(lab.workspace.open_workspace(folder), reports)
     for path in written:
         typer.echo(str(path))
     for headline in headlines:
         typer.echo(f"  {headline}")
+    for reason in off:
+        typer.echo(reason)
 
 
 def _list(kind: str, faults: list[Fault]) -> None:

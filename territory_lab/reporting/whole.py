@@ -21,7 +21,9 @@ from territory_lab.workspace import Workspace
 _ENGINES = ("territory-lab", "numpy", "pandas", "geopandas", "scikit-learn", "highspy")
 
 
-def write_all(space: Workspace, reports: Path, *, progress: bool = True) -> tuple[list[Path], list[KeyNumber]]:
+def write_all(
+    space: Workspace, reports: Path, *, progress: bool = True
+) -> tuple[list[Path], list[KeyNumber], list[str]]:
     """
     Run the six notebooks in order and write one page for each and one for leadership.
 
@@ -40,6 +42,8 @@ def write_all(space: Workspace, reports: Path, *, progress: bool = True) -> tupl
         The pages, the summary last.
     headlines : list of KeyNumber
         The numbers that matter.
+    off : list of str
+        What is switched off, and why.
     """
     results: dict[str, Result] = {}
     off: dict[str, str] = {}
@@ -56,7 +60,7 @@ def write_all(space: Workspace, reports: Path, *, progress: bool = True) -> tupl
         results[step.__name__] = step(space)
     numbers = gather(results, _meta(space, results), off)
     written.append(summary(numbers, reports / "summary.html", pictures(numbers, **_drawn(space, results))))
-    return written, key_numbers(numbers)
+    return written, key_numbers(numbers), list(dict.fromkeys(numbers["off"].values()))
 
 
 def _meta(space: Workspace, results: dict[str, Result]) -> dict[str, Any]:
