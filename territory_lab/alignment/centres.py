@@ -20,6 +20,8 @@ from territory_lab.alignment.prices import Bands, climb, consider
 from territory_lab.alignment.problem import Problem
 
 WIDTH = 16  # territories a unit considers while centres still move
+KEEP = 3  # steps for which the list of these territories is kept
+STILL = 1e-5  # centres that move less than this share of their coordinates have arrived
 
 
 class Centres(NamedTuple):
@@ -121,7 +123,9 @@ def _middle(near: Ints, mass: Floats, points: Floats, at: Floats, power: int) ->
         for s in range(near.shape[1]):
             j = near[i, s]
             part = mass[i, s]
-            if part > 0 and power == 1:
+            if part == 0:
+                continue
+            if power == 1:
                 part /= np.sqrt(1e-6 + ((points[i] - at[j]) ** 2).sum())
             total[j] += part
             place[j] += part * points[i]
@@ -142,7 +146,9 @@ def follow(problem: Problem, centres: Centres, near: Ints, share: Floats, rounds
         return Centres(centres.points, np.asarray(shares @ table).argmin(axis=1))
     points = centres.points
     for _ in range(rounds):
-        points = _middle(near, mass, problem.arrays.points, points, problem.power)
+        before, points = points, _middle(near, mass, problem.arrays.points, points, problem.power)
+        if np.abs(points - before).max() < STILL * np.abs(points).max():
+            break
     if problem.kind == SPHERE:
         points *= EARTH_RADIUS_KM / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
     return Centres(points, np.full(len(points), -1))
@@ -235,8 +241,10 @@ def relax(problem: Problem, bands: Bands, centres: Centres, island: Ints, heats:
         The centres and the prices of the bands, shape (m, k).
     """
     price = np.zeros(bands.lower.shape)
+    near = None
     for step, heat in enumerate(heats):
-        choice = consider(search_costs(problem, centres, island), bands, price, WIDTH)
+        choice = consider(search_costs(problem, centres, island), bands, price, WIDTH, near if step % KEEP else None)
+        near = choice.near
         price, share = climb(choice, bands, price, heat=float(heat), steps=4 if step else 12)
         centres = follow(problem, centres, choice.near, share, 2)
     return centres, price

@@ -150,11 +150,10 @@ def total_cost(costs: Costs, assign: Ints) -> float:
 
 
 @njit(cache=True)
-def reach(costs: Costs, loads: Floats, price: Floats, width: int) -> tuple[Ints, Floats]:
-    """Find the ``width`` cheapest priced territories of each unit, in order, and their costs without the price."""
+def reach(costs: Costs, loads: Floats, price: Floats, width: int) -> Ints:
+    """Find the ``width`` cheapest priced territories of each unit, in order."""
     n, k = costs.weight.size, price.shape[1]
     near = np.zeros((n, width), np.int64)
-    far = np.empty((n, width))
     row, least = np.empty(k), np.empty(width)
     for i in range(n):
         fill_priced(costs, loads, price, i, row)
@@ -167,9 +166,17 @@ def reach(costs: Costs, loads: Floats, price: Floats, width: int) -> tuple[Ints,
                 least[s], near[i, s] = least[s - 1], near[i, s - 1]
                 s -= 1
             least[s], near[i, s] = row[j], j
-        for s in range(width):
+    return near
+
+
+@njit(cache=True)
+def listed(costs: Costs, near: Ints) -> Floats:
+    """Cost of each unit in the territories listed for it, shape (n, width)."""
+    far = np.empty(near.shape)
+    for i in range(near.shape[0]):
+        for s in range(near.shape[1]):
             far[i, s] = cost(costs, i, near[i, s])
-    return near, far
+    return far
 
 
 @njit(cache=True)

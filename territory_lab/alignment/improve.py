@@ -1,5 +1,6 @@
-"""Priced local search: units and pairs of units change hands at borders, cooling down, never breaking a territory."""
+"""Local search: units and pairs of units change hands at borders, cooling down, never breaking a territory."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -64,7 +65,7 @@ def moved_weight(costs: Costs, assign: Ints) -> float:
     return total
 
 
-def deal(board: Board, assign: Ints, seed: int) -> Hand:
+def deal(board: Board, assign: Ints, seed: Sequence[int]) -> Hand:
     """Lay out an assignment (changed in place) and seed the generator."""
     n, k = assign.size, board.lower.shape[1]
     load = load_of(assign, board.loads, k)

@@ -8,7 +8,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
-from territory_lab.alignment.costs import Costs, Floats, Ints, reach
+from territory_lab.alignment.costs import Costs, Floats, Ints, listed, reach
 
 DENSE = 300  # prices up to which a dense factorisation is the faster one
 AROUND = 4  # territories that make up the neighbourhood of a unit
@@ -51,10 +51,11 @@ class Choice(NamedTuple):
     scale: Floats
 
 
-def consider(costs: Costs, bands: Bands, price: Floats, width: int) -> Choice:
-    """List the territories each unit considers at these prices."""
+def consider(costs: Costs, bands: Bands, price: Floats, width: int, near: Ints | None = None) -> Choice:
+    """List the territories each unit considers at these prices, or take the list ``near`` from a moment ago."""
     width = min(width, price.shape[1])
-    near, far = reach(costs, bands.loads, price, width)
+    near = reach(costs, bands.loads, price, width) if near is None else near
+    far = listed(costs, near)
     around = far[:, : min(AROUND, width)]
     finite = np.isfinite(around)
     scale = np.where(finite, around, 0.0).sum(axis=1) / np.maximum(finite.sum(axis=1), 1)

@@ -22,12 +22,14 @@ from territory_lab.alignment.proofs import allot, refuse, refuse_flow
 from territory_lab.alignment.transport import Flow, transport
 
 SHARPEN = np.geomspace(0.3, 0.005, 18)  # softness of the assignment while centres move
-COOLING = np.r_[np.geomspace(0.3, 0.01, 30), np.zeros(6)]  # of the local search, in mean costs of a unit
-CROSSING = np.geomspace(
-    0.9, 0.01, 40
-)  # hotter where homes are fixed: far from the load, territories must cross the map
-ROUNDS = 3  # free centres: search, recentre, search again with half the heat
-RESCUES = 8  # further rounds where a plan is still outside its bands
+COOLING = np.r_[np.geomspace(0.07, 0.003, 14), np.zeros(2)]  # of the local search, in mean costs of a unit
+STARTS = 20_000  # as many sets of first centres as units go into this number, at most MOST_STARTS
+MOST_STARTS = 6
+ROUNDS, FEWER = 8, 3  # searches of the neighbourhood; centres follow all but the last two
+# fewer where each is long and recentring dear: free centres and more than LARGE units
+RESCUES = 12  # further rounds where a plan is still outside its bands
+LARGE = 10_000
+EFFORT = 8  # proposals per unit and temperature; up to four times as many below LARGE units
 
 
 class State(NamedTuple):
@@ -77,6 +79,11 @@ class Search:
     seed: int
     deadline: float
 
+    @property
+    def turns(self) -> int:
+        """How many searches a plan gets once it is within its bands."""
+        return FEWER if self.problem.free and len(self.problem.units) > LARGE else ROUNDS
+
     def late(self) -> bool:
         """Whether time is up."""
         return time.monotonic() > self.deadline
@@ -92,38 +99,42 @@ class Search:
             refuse_flow(self.problem, costs_of(self.problem, centres), self.bands, self.room)
         return flow
 
-    def board(self, centres: Centres, flow: Flow, assign: Ints) -> Board:
-        """Lay out the local search."""
+    def board(self, state: State, firm: Floats, *, priced: bool) -> Board:
+        """
+        Lay out the local search in one of two ways, which get stuck in different places.
+
+        Priced: the load itself costs its shadow price, so that lumps may pass through a territory. Otherwise a true
+        exact penalty: inside the bands only cost counts, outside a load costs its shadow price. Both add ``firm`` times
+        the mean cost to what is outside.
+        """
         a = self.problem.arrays
-        costs = search_costs(self.problem, centres, self.island)
-        costs = costs._replace(move_price=costs.move_price + flow.move_price)
-        near = reach(costs, a.loads, flow.price, min(8, a.lower.shape[1]))[0] if a.ends.size == 0 else a.ends[:0, None]
-        stiff = 2 * (total_cost(costs, assign) or 1.0) / a.loads.sum(axis=1)[:, None]
+        costs, price = search_costs(self.problem, state.centres, self.island), state.flow.price
+        mean = (total_cost(costs, state.assign) or 1.0) / a.loads.sum(axis=1)[:, None]
         return Board(
-            costs=costs,
+            costs=costs._replace(move_price=costs.move_price + state.flow.move_price),
             starts=a.starts,
             ends=a.ends,
-            near=near,
+            near=reach(costs, a.loads, price, min(8, price.shape[1])) if a.ends.size == 0 else a.ends[:0, None],
             loads=a.loads,
             lower=a.lower * (1 + 1e-11),
             upper=a.upper * (1 - 1e-11),
-            price=flow.price,
-            stiff=np.repeat(stiff, a.lower.shape[1], axis=1),
+            price=price if priced else np.zeros_like(price),
+            stiff=firm * mean if priced else np.abs(price) + firm * mean,
             limit=self.room,
         )
 
-    def begin(self, centres: Centres, flow: Flow) -> Ints:
+    def begin(self, centres: Centres, flow: Flow) -> State:
         """Round the fractional plan and make every territory one piece."""
         a = self.problem.arrays
         order = np.lexsort((flow.territory, -flow.share, flow.unit))
         largest = order[np.r_[True, np.diff(flow.unit[order]) > 0]]
-        assign = np.zeros(len(a.weight), np.int64)
-        assign[flow.unit[largest]] = flow.territory[largest]
+        state = State(centres, flow, np.zeros(len(a.weight), np.int64))
+        state.assign[flow.unit[largest]] = flow.territory[largest]
         if a.ends.size:
-            board = self.board(centres, flow, assign)
+            board = self.board(state, np.ones_like(flow.price), priced=True)
             for _ in range(4):  # a piece that comes home may have cut off another
-                assign = gather(board, assign)
-        return assign
+                state = state._replace(assign=gather(board, state.assign))
+        return state
 
     def score(self, costs: Costs, assign: Ints) -> tuple[float, float]:
         """Judge a plan: first by what its limits lack, then by its cost."""
@@ -135,54 +146,72 @@ class Search:
             lacking += max(0.0, moved_weight(costs, assign) - self.room) / max(float(a.weight.sum()), 1e-300)
         return lacking, float(total_cost(costs, assign))
 
-    def refine(self, centres: Centres, flow: Flow, assign: Ints, heats: Floats, seed: int) -> Ints:
-        """Anneal at falling temperatures and return the best plan seen."""
-        board = self.board(centres, flow, assign)
-        plain = board._replace(costs=costs_of(self.problem, centres), price=np.zeros_like(flow.price))
-        level = total_cost(plain.costs, assign) / assign.size
-        sweep = 8 * assign.size * int(np.clip(30_000 / assign.size, 1, 4))
-        everyone = np.arange(assign.size)
-        work, best = assign.copy(), assign
-        least = self.score(plain.costs, best)
-        for step, heat in enumerate(heats):
-            if heat == 0 and heats[step - 1] > 0:
+    def refine(self, state: State, firm: Floats, turn: int, among: Ints | None = None) -> Ints:
+        """Anneal (the units ``among``), return the best plan seen, and let ``firm`` grow where a band is not kept."""
+        board = self.board(state, firm, priced=turn % 2 == 0)
+        costs = costs_of(self.problem, state.centres)
+        units = np.arange(state.assign.size) if among is None else among
+        tries = EFFORT * units.size * int(np.clip(LARGE / state.assign.size, 1, 4))
+        level = total_cost(costs, state.assign) / state.assign.size
+        work, best = state.assign.copy(), state.assign
+        least = self.score(costs, best)
+        for step, heat in enumerate(COOLING):
+            if heat == 0 and COOLING[step - 1] > 0:
                 work = best.copy()
-            now = board if heat > 0 else plain
-            hand = deal(now, work, seed * 1000 + step)
-            anneal(now, hand, everyone, float(heat * level), sweep)
+            hand = deal(board, work, [self.seed, turn, step])
+            anneal(board, hand, units, float(heat * level), tries)
             out = (hand.load > board.upper) | (hand.load < board.lower)
-            board.stiff[out] *= 1.5  # in place: the penalty of whoever stays outside grows
-            found = self.score(plain.costs, work)
+            firm[out] *= 1.5
+            board.stiff[out] *= 1.5  # in place
+            found = self.score(costs, work)
             if found < least:
                 least, best = found, work.copy()
             if self.late():
                 break
         return best
 
+    def locate(self) -> tuple[Centres, Flow]:
+        """Choose centres: the homes, or the best of several starts by the value of the fractional plan."""
+        problem = self.problem
+        price = np.zeros(self.bands.lower.shape)
+        if not problem.free:
+            centres = fixed(problem)
+            return centres, self.price_out(centres, price)
+        best, least = None, (np.inf, np.inf)
+        for start in range(int(np.clip(STARTS / len(problem.units), 1, MOST_STARTS))):
+            rng = np.random.default_rng([self.seed, start])
+            centres, price = relax(problem, self.bands, first_centres(problem, self.island, rng), self.island, SHARPEN)
+            flow = self.price_out(centres, price)
+            if best is None or (flow.excess, flow.value) < least:
+                best, least = (centres, flow), (flow.excess, flow.value)
+            if self.late():
+                break
+        assert best is not None  # noqa: S101 - there is at least one start
+        return best
+
     def rounds(self) -> Iterator[State]:
         """Improve a plan round by round."""
         problem = self.problem
-        price = np.zeros(self.bands.lower.shape)
-        if problem.free:
-            start = first_centres(problem, self.island, np.random.default_rng(self.seed))
-            centres, price = relax(problem, self.bands, start, self.island, SHARPEN)
-            if problem.sites == "units" and problem.kind != TABLE:
-                centres = settle(problem, centres, self.begin(centres, self.price_out(centres, price)))
-        else:
-            centres = fixed(problem)
-        flow = self.price_out(centres, price)
-        assign = self.begin(centres, flow)
-        slowly = int(np.clip(15_000 / assign.size, 1, 4))
-        cooling = COOLING if problem.free else np.r_[np.repeat(CROSSING, slowly), np.zeros(6)]
-        for turn in range(ROUNDS + RESCUES):
-            assign = self.refine(centres, flow, assign, cooling * 0.5 ** min(turn, 2), self.seed * 100 + turn)
-            yield State(centres, flow, assign)
-            within = self.score(costs_of(problem, centres), assign)[0] == 0
-            if within and (turn + 1 >= ROUNDS or not problem.free):
+        centres, flow = self.locate()
+        state = self.begin(centres, flow)
+        if problem.free and problem.sites == "units":
+            state = self.settled(state)
+            state = self.begin(state.centres, state.flow)
+        firm = np.full_like(flow.price, 2.0)
+        for turn in range(self.turns + RESCUES):
+            state = state._replace(assign=self.refine(state, firm, turn))
+            if turn < self.turns - 2:
+                state = self.settled(state)
+            yield state
+            if turn + 1 >= self.turns and self.score(costs_of(problem, state.centres), state.assign)[0] == 0:
                 return
-            if problem.free:
-                centres = settle(problem, centres, assign)
-                flow = self.price_out(centres, flow.price)
+
+    def settled(self, state: State) -> State:
+        """Put free centres in the middle of their territories."""
+        if not self.problem.free:
+            return state
+        centres = settle(self.problem, state.centres, state.assign)
+        return State(centres, self.price_out(centres, state.flow.price), state.assign)
 
 
 def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progress: bool = False) -> Plan:
@@ -218,7 +247,7 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
     refuse(problem)
     search = search_of(problem, seed, deadline)
     best, least = None, (np.inf, np.inf)
-    with tqdm(total=ROUNDS if problem.free else 1, desc="alignment", disable=not progress) as bar:
+    with tqdm(total=search.turns, desc="alignment", disable=not progress) as bar:
         try:
             for state in search.rounds():
                 found = search.score(costs_of(problem, state.centres), state.assign)

@@ -26,6 +26,8 @@ class Flow(NamedTuple):
         Shadow prices of the bands, shape (m, k).
     move_price : float
         Shadow price of the disruption limit.
+    value : float
+        Cost of the fractional plan.
     excess : float
         What the bands lack, as a share of the target; above zero the bands cannot be met even fractionally.
     """
@@ -35,6 +37,7 @@ class Flow(NamedTuple):
     share: Floats
     price: Floats
     move_price: float
+    value: float
     excess: float
 
 
@@ -124,6 +127,7 @@ def _restricted(costs: Costs, bands: Bands, rows: Ints, columns: Ints, room: flo
         share=share[:e][used],
         price=-dual[n : n + width].reshape(m, k) / size,
         move_price=max(0.0, float(dual[-1])) / mass if room < np.inf else 0.0,
+        value=float(share[:e] @ value),
         excess=float(share[e:].max(initial=0.0)),
     )
     return flow, dual[:n]
