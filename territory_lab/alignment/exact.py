@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from territory_lab.alignment.centres import Centres, fixed
 from territory_lab.alignment.connect import pieces
-from territory_lab.alignment.costs import TABLE, Floats, Ints
+from territory_lab.alignment.costs import Ints
 from territory_lab.alignment.milp import MARGIN, choose, relax, stack
-from territory_lab.alignment.packing import explain
-from territory_lab.alignment.pairs import Pairs, chosen_by, cost_table, narrow, plan_of, state, within_reach
-from territory_lab.alignment.plan import Infeasible
+from territory_lab.alignment.packing import no_plan, packing, reachable
+from territory_lab.alignment.pairs import Pairs, chosen_by, cost_table, narrow, plan_of, seats_of, state
+from territory_lab.alignment.plan import Plan
 from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.separate import band_cuts, contiguity_cuts
 
@@ -18,6 +19,7 @@ MOST_PAIRS = 40_000  # free centres: up to some 200 units the linear relaxation 
 MOST_HOME_PAIRS = 4_000  # fixed homes: beyond, the local search is within a fraction of a percent and far quicker
 ROUGH = 0.02  # gap at which to stop while no contiguous plan is known: what comes next is a cut
 ENOUGH = 0.9  # share of the pairs left by a round of fixing above which another is not worth its time
+PACKING = 0.8  # share of the time for finding any plan at all, where none is known
 TRIES = 10  # rounds of cuts for given centres
 
 
@@ -65,10 +67,50 @@ def small(problem: Problem) -> bool:
     a = problem.arrays
     if problem.sites != "units" or a.banned.size or max(a.pinned.max(), a.owner.max()) >= 0:
         return False
-    _, seat = a.table, np.arange(len(a.weight))
-    if problem.kind == TABLE:
-        seat = problem.unit_ids.get_indexer(problem.distance.columns)  # type: ignore[union-attr]
+    seat = seats_of(problem)
     return bool((seat >= 0).all()) and len(a.weight) * seat.size <= MOST_PAIRS
+
+
+def unproven(plan: Plan) -> bool:
+    """
+    Say whether `prove` could tell more about a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        As the local search found it.
+
+    Returns
+    -------
+    bool
+        False for a large problem, and for a feasible plan at its bound where homes are fixed.
+    """
+    closed = not plan.problem.free and plan.feasible and plan.objective <= plan.bound + MARGIN * abs(plan.bound)
+    return small(plan.problem) and not closed
+
+
+def seats(problem: Problem, plan: Ints) -> tuple[Centres, Ints]:
+    """
+    Read the centres and the territories of a proven plan.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    plan : ndarray of int
+        Column by unit, of a `Proof`.
+
+    Returns
+    -------
+    centres : Centres
+        Where the territories stand.
+    assign : ndarray of int
+        Position of the territory of each unit.
+    """
+    if not problem.free:
+        return fixed(problem), plan
+    site, assign = np.unique(plan, return_inverse=True)
+    return Centres(problem.arrays.points[seats_of(problem)[site]], site), assign
 
 
 def prove(problem: Problem, known: Ints | None, deadline: float) -> Proof:
@@ -123,8 +165,8 @@ class Search:
     def __init__(self, problem: Problem, deadline: float) -> None:
         self.problem, self.deadline = problem, deadline
         self.contiguous = problem.neighbours is not None
-        self.table, seat = cost_table(problem)
-        self.pairs = state(problem, self.table, seat, np.isfinite(self.table))
+        self.table = cost_table(problem)
+        self.pairs = state(problem, self.table, seats_of(problem), np.isfinite(self.table))
         self.plan: Ints | None = None
         self.best, self.bound = np.inf, -np.inf
         self.tried: set[tuple[int, ...]] = set()
@@ -175,26 +217,21 @@ class Search:
         moved = a.weight[owned & (a.owner != plan)].sum()
         return bool(moved <= (self.problem.max_moved_share + 1e-9) * a.weight[owned].sum())
 
-    def learn(self, plan: Ints) -> bool:
-        """State the limits that a solution breaks, if any."""
-        cuts = [band_cuts(self.pairs, plan, outside(self.problem, plan))]
+    def learn(self, pairs: Pairs, plan: Ints) -> Pairs | None:
+        """State the limits that a solution breaks; None where it breaks none."""
+        cuts = [band_cuts(pairs, plan, outside(self.problem, plan))]
         if self.contiguous:
-            cuts.append(contiguity_cuts(self.problem, self.pairs, plan))
+            cuts.append(contiguity_cuts(self.problem, pairs, plan))
         new = [rows for rows in cuts if rows is not None]
-        self.pairs = self.pairs._replace(rows=stack(self.pairs.rows, *new))
-        return bool(new)
+        return pairs._replace(rows=stack(pairs.rows, *new)) if new else None
 
     def tighten(self) -> None:
         """Leave out the pairs that no better plan uses."""
-        a = self.problem.arrays
         size = np.inf
         while self.pairs.unit.size < ENOUGH * size and not self.done():
             size = self.pairs.unit.size
-            if self.problem.free and self.contiguous:
-                for row, load in enumerate(a.loads):
-                    most = a.upper[row, 0] * (1 + 1e-9)
-                    near = within_reach(self.pairs.key >= 0, self.pairs.seat, load, most, a.starts, a.ends)
-                    self.pairs = narrow(self.pairs, near[self.pairs.unit, self.pairs.column])
+            if self.problem.free:
+                self.pairs = reachable(self.problem, self.pairs)
             floor, reduced = relax(self.pairs.cost, self.pairs.rows, self.left())
             self.raise_to(floor)
             if np.isfinite(self.best):
@@ -203,7 +240,7 @@ class Search:
     def raise_to(self, bound: float) -> None:
         """Take note of a bound on any plan better than the best; without any plan an infinite one is a proof."""
         if bound == np.inf and self.plan is None:
-            raise explain(self.problem)
+            raise no_plan(self.problem)
         self.bound = max(self.bound, min(bound, self.best))
 
     def descend(self, label: Ints) -> None:
@@ -227,12 +264,29 @@ class Search:
             if outcome.chosen is None:
                 return None
             plan = plan_of(part, outcome.chosen)
-            if not self.learn(plan):
+            wiser = self.learn(self.pairs, plan)
+            if wiser is None:
                 return plan
+            self.pairs = wiser
         return None
 
     def pack(self) -> None:
-        """Find any plan at all, or prove that there is none: costless, and led by the heaviest unit of each."""
+        """Find any plan at all, whatever it costs, or prove that there is none."""
+        pairs = packing(self.problem) if self.problem.free else self.pairs
+        costless = np.zeros(pairs.unit.size)
+        until = time.monotonic() + PACKING * self.left()
+        while time.monotonic() < until:
+            outcome = choose(costless, pairs.rows, until - time.monotonic())
+            if outcome.chosen is None:
+                self.raise_to(outcome.bound)
+                return
+            plan = plan_of(pairs, outcome.chosen)
+            wiser = self.learn(pairs, plan)
+            if wiser is None:
+                self.offer(plan)
+                self.descend(plan)
+                return
+            pairs = wiser
 
     def close(self) -> None:
         """Solve, cut off what is not contiguous, and solve again, until the best plan is proven."""
@@ -245,14 +299,14 @@ class Search:
             if outcome.chosen is None:
                 return
             plan = plan_of(self.pairs, outcome.chosen)
-            better, cut = self.offer(plan), self.learn(plan)
-            if cut:
-                before = self.best
+            before, wiser = self.best, self.learn(self.pairs, plan)
+            self.offer(plan)
+            if wiser is not None:
+                self.pairs = wiser
                 self.descend(plan)
-                better |= self.best < before
-            if better:
+            if self.best < before:
                 self.tighten()
-            elif not cut:
+            elif wiser is None:
                 return
 
 

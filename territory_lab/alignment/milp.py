@@ -1,6 +1,6 @@
 """Programmes whose variables are 0 or 1: stated row by row, relaxed, and solved with a bound that can be trusted."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import highspy
 import numpy as np
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
     bound: float
 
 
-def sparse(row: Ints, column: Ints, value: Floats, lower: Floats, upper: Floats, width: int) -> Rows:
+def sparse(row: Ints, column: Ints, value: Floats, limits: tuple[Floats, Floats], width: int) -> Rows:
     """
     State rows by their entries.
 
@@ -55,8 +55,8 @@ def sparse(row: Ints, column: Ints, value: Floats, lower: Floats, upper: Floats,
     ----------
     row, column, value : ndarray
         One item an entry; entries of one place add up.
-    lower, upper : ndarray
-        Limits by row.
+    limits : tuple of ndarray
+        Lower and upper limits by row.
     width : int
         Number of variables.
 
@@ -65,7 +65,7 @@ def sparse(row: Ints, column: Ints, value: Floats, lower: Floats, upper: Floats,
     Rows
         The limits.
     """
-    return Rows(csr_matrix((value, (row, column)), shape=(lower.size, width)), lower, upper)
+    return Rows(csr_matrix((value, (row, column)), shape=(limits[0].size, width)), *limits)
 
 
 def stack(*parts: Rows) -> Rows:
@@ -86,7 +86,7 @@ def stack(*parts: Rows) -> Rows:
     return Rows(csr_matrix(vstack(matrices)), np.concatenate(lower), np.concatenate(upper))
 
 
-def _solver(cost: Floats, rows: Rows, time_limit_s: float, *, whole: bool) -> highspy.Highs:
+def _solver(cost: Floats, rows: Rows, time_limit_s: float, *, whole: bool) -> Any:  # noqa: ANN401 - the solver ships no types
     """Load a silent solver on one thread."""
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = rows.matrix.shape
@@ -142,7 +142,9 @@ def relax(cost: Floats, rows: Rows, time_limit_s: float) -> tuple[float, Floats]
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return -np.inf, np.zeros(cost.size)
     price = np.array(solver.getSolution().row_dual) * level
-    price = np.where(price > 0, np.where(np.isfinite(rows.lower), price, 0), np.where(np.isfinite(rows.upper), price, 0))
+    price = np.where(
+        price > 0, np.where(np.isfinite(rows.lower), price, 0), np.where(np.isfinite(rows.upper), price, 0)
+    )
     limit = np.where(price > 0, rows.lower, rows.upper)
     reduced = cost - rows.matrix.T @ price
     used = price != 0

@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numba import njit
 
 from territory_lab.alignment.centres import costs_of, fixed
-from territory_lab.alignment.costs import TABLE, Costs, Flags, Floats, Ints, fill_row
+from territory_lab.alignment.costs import Costs, Flags, Floats, Ints, fill_row
 from territory_lab.alignment.milp import Rows, sparse, stack
 from territory_lab.alignment.problem import Problem
 
@@ -40,7 +41,28 @@ class Pairs(NamedTuple):
     seat: Ints
 
 
-def cost_table(problem: Problem) -> tuple[Floats, Ints]:
+def seats_of(problem: Problem) -> Ints:
+    """
+    Name the unit at which each possible centre stands.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+
+    Returns
+    -------
+    ndarray of int
+        By column; -1 where homes are fixed, or a site of the matrix of distances is not a unit.
+    """
+    if not problem.free:
+        return np.full(len(problem.territory_ids), -1)
+    if isinstance(problem.distance, pd.DataFrame):
+        return problem.unit_ids.get_indexer(problem.distance.columns).astype(np.int64)
+    return np.arange(len(problem.units))
+
+
+def cost_table(problem: Problem) -> Floats:
     """
     Tabulate the cost of every unit at every possible centre, or at every home.
 
@@ -51,22 +73,12 @@ def cost_table(problem: Problem) -> tuple[Floats, Ints]:
 
     Returns
     -------
-    cost : ndarray
+    ndarray
         Shape (units, columns); infinite where a pair is not allowed.
-    seat : ndarray of int
-        Unit at which each column stands, -1 where homes are fixed.
     """
     a = problem.arrays
-    if not problem.free:
-        costs = costs_of(problem, fixed(problem))
-        seat = np.full(len(problem.territory_ids), -1)
-    else:
-        table = a.table if problem.kind == TABLE else np.empty((0, 0))
-        costs = problem.costs(a.points, table)
-        seat = np.arange(len(a.weight))
-        if problem.kind == TABLE:
-            seat = problem.unit_ids.get_indexer(problem.distance.columns)  # type: ignore[union-attr]
-    return _rows_of(costs, seat.size), seat.astype(np.int64)
+    costs = problem.costs(a.points, a.table) if problem.free else costs_of(problem, fixed(problem))
+    return _rows_of(costs, seats_of(problem).size)
 
 
 @njit(cache=True)
@@ -106,7 +118,7 @@ def state(problem: Problem, cost: Floats, seat: Ints, allowed: Flags) -> Pairs:
     key = np.full(cost.shape, -1)
     key[unit, column] = np.arange(unit.size)
     n, e = cost.shape[0], unit.size
-    each = sparse(unit, np.arange(e), np.ones(e), np.ones(n), np.ones(n), e)
+    each = sparse(unit, np.arange(e), np.ones(e), (np.ones(n), np.ones(n)), e)
     parts = [each, _bands(problem, unit, column, key, seat)]
     parts.append(_openings(problem, unit, column, key, seat) if problem.free else _homes(problem, unit, column, seat))
     return Pairs(unit, column, key, cost[unit, column], stack(*parts), seat)
@@ -146,16 +158,16 @@ def _bands(problem: Problem, unit: Ints, column: Ints, key: Ints, seat: Ints) ->
         lower = np.broadcast_to(a.lower[row, : 1 if problem.free else s] * (1 - WIDER) / size, s)
         upper = np.broadcast_to(a.upper[row, : 1 if problem.free else s] * (1 + WIDER) / size, s)
         if not problem.free:
-            parts.append(sparse(column, np.arange(e), load[unit] / size, lower, upper, e))
+            parts.append(sparse(column, np.arange(e), load[unit] / size, (lower, upper), e))
             continue
         open_at = key[seat, np.arange(s)]
         there = np.flatnonzero(open_at >= 0)
         at = np.r_[column, there]
         across = np.r_[np.arange(e), open_at[there]]
-        floor, ceiling = np.zeros(s), np.full(s, np.inf)
+        limits = np.zeros(s), np.full(s, np.inf)
         parts += [
-            sparse(at, across, np.r_[load[unit] / size, -lower[there]], floor, ceiling, e),
-            sparse(at, across, np.r_[-load[unit] / size, upper[there]], floor, ceiling, e),
+            sparse(at, across, np.r_[load[unit] / size, -lower[there]], limits, e),
+            sparse(at, across, np.r_[-load[unit] / size, upper[there]], limits, e),
         ]
     return stack(*parts)
 
@@ -165,25 +177,23 @@ def _openings(problem: Problem, unit: Ints, column: Ints, key: Ints, seat: Ints)
     e, k = unit.size, float(len(problem.territory_ids))
     centres = np.flatnonzero(seat[column] == unit)
     served = np.flatnonzero(seat[column] != unit)
-    count = sparse(np.zeros(centres.size, np.int64), centres, np.ones(centres.size), np.array([k]), np.array([k]), e)
+    count = sparse(np.zeros(centres.size, np.int64), centres, np.ones(centres.size), (np.array([k]), np.array([k])), e)
     row = np.r_[np.arange(served.size), np.arange(served.size)]
     at = np.r_[served, key[seat[column[served]], column[served]]]
     value = np.r_[-np.ones(served.size), np.ones(served.size)]
-    return stack(count, sparse(row, at, value, np.zeros(served.size), np.full(served.size, np.inf), e))
+    return stack(count, sparse(row, at, value, (np.zeros(served.size), np.full(served.size, np.inf)), e))
 
 
 def _homes(problem: Problem, unit: Ints, column: Ints, seat: Ints) -> Rows:
     """Leave no territory empty, and move no more than is allowed."""
     a, e, s = problem.arrays, unit.size, seat.size
-    some = sparse(column, np.arange(e), np.ones(e), np.ones(s), np.full(s, np.inf), e)
+    some = sparse(column, np.arange(e), np.ones(e), (np.ones(s), np.full(s, np.inf)), e)
     if problem.max_moved_share is None:
         return some
     mass = float(a.weight[a.owner >= 0].sum()) / THOUSAND or 1.0
     moves = np.flatnonzero((a.owner[unit] >= 0) & (a.owner[unit] != column))
     limit = np.array([(problem.max_moved_share + WIDER) * THOUSAND])
-    moved = sparse(
-        np.zeros(moves.size, np.int64), moves, a.weight[unit[moves]] / mass, np.array([-np.inf]), limit, e
-    )
+    moved = sparse(np.zeros(moves.size, np.int64), moves, a.weight[unit[moves]] / mass, (np.array([-np.inf]), limit), e)
     return stack(some, moved)
 
 
@@ -233,7 +243,7 @@ def chosen_by(pairs: Pairs, plan: Ints) -> Flags | None:
 
 
 @njit(cache=True)
-def within_reach(allowed: Flags, seat: Ints, load: Floats, most: float, starts: Ints, ends: Ints) -> Flags:
+def within_reach(allowed: Flags, seat: Ints, load: Floats, most: float, graph: tuple[Ints, Ints]) -> Flags:
     """
     Keep the pairs that a contiguous territory within its limit can hold.
 
@@ -250,14 +260,15 @@ def within_reach(allowed: Flags, seat: Ints, load: Floats, most: float, starts: 
         Load of each unit, shape (n,).
     most : float
         What a territory may carry.
-    starts, ends : ndarray of int
-        Neighbours of unit i: ``ends[starts[i]:starts[i + 1]]``.
+    graph : tuple of ndarray of int
+        ``starts`` and ``ends``: neighbours of unit i are ``ends[starts[i]:starts[i + 1]]``.
 
     Returns
     -------
     ndarray of bool
         Pairs kept, shape (n, s).
     """
+    starts, ends = graph
     n = load.size
     kept = np.zeros(allowed.shape, np.bool_)
     for j in range(seat.size):

@@ -45,7 +45,7 @@ def contiguity_cuts(problem: Problem, pairs: Pairs, plan: Ints) -> Rows | None:
         if parts.size == 1:
             continue
         held = np.bincount(piece, weights=a.loads[0])[parts]
-        root = piece[pairs.seat[column]] if problem.free else parts[held.argmax()]
+        root = int(piece[pairs.seat[column]] if problem.free else parts[held.argmax()])
         for part in parts[parts != root]:
             inside, main = piece == part, piece == root
             walled = [_wall(a.starts, a.ends, inside, main), _wall(a.starts, a.ends, main, inside)]
@@ -102,7 +102,7 @@ class Wall(NamedTuple):
 def _wall(starts: Ints, ends: Ints, near: Flags, far: Flags) -> Wall:
     """Take the neighbours of ``near`` that ``far`` reaches without crossing another of them."""
     edge = np.zeros(near.size, np.bool_)
-    for i in np.flatnonzero(near):
+    for i in np.flatnonzero(near).tolist():
         edge[ends[starts[i] : starts[i + 1]]] = True
     edge &= ~near
     seen, touched, waiting = far.copy(), np.zeros(near.size, np.bool_), np.flatnonzero(far).tolist()
@@ -141,4 +141,4 @@ def _rows(entries: Entries, width: int) -> Rows:
     column = np.concatenate([np.array(columns, np.int64) for columns, _, _ in entries])
     value = np.concatenate([np.array(values) for _, values, _ in entries])
     upper = np.array([limit for _, _, limit in entries])
-    return sparse(np.repeat(np.arange(count.size), count), column, value, np.full(count.size, -np.inf), upper, width)
+    return sparse(np.repeat(np.arange(count.size), count), column, value, (np.full(count.size, -np.inf), upper), width)
