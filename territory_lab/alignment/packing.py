@@ -90,12 +90,14 @@ def _enclosed(problem: Problem, row: int, activity: str) -> None:
         left = np.maximum(held - np.where(held > 0, count, 0) * most, 0.0)
         if load[i] + left[behind].sum() <= most:
             continue
-        names = [str(unit) for unit in ids[np.isin(piece, behind[left[behind] > 0])]]
+        behind = behind[np.argsort(-left[behind], kind="stable")]
+        total = load[i] + np.cumsum(left[behind])
+        needed = int(np.argmax(total > most)) + 1
+        names = [str(unit) for unit in ids[np.isin(piece, behind[:needed])]]
         shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
         raise Infeasible(
-            f"{ids[i]} cuts off {shown}, which cannot make up whole territories: at least "
-            f"{left[behind].sum():,.6g} of {activity} must join its own {load[i]:,.6g}; a territory may not exceed "
-            f"{most:,.6g}",
+            f"{ids[i]} cuts off {shown}, which cannot make up whole territories: with what must join it, it has "
+            f"{total[needed - 1]:,.6g} of {activity}; a territory may not exceed {most:,.6g}",
             units=[str(ids[i]), *names],
         )
 
