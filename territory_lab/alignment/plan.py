@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from territory_lab.alignment.problem import Problem
+from territory_lab.errors import TerritoryLabError
 
 
-class Infeasible(Exception):  # noqa: N818 - read as a verdict; raised only with a proof
+class Infeasible(TerritoryLabError):  # noqa: N818 - read as a verdict; raised only with a proof
     """
     No plan exists, and the message is the proof in words.
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,9 @@ from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.centres import Centres, costs_of, first_centres, fixed, relax, search_costs, settle
 from territory_lab.alignment.connect import Board, gather
 from territory_lab.alignment.costs import SPHERE, TABLE, Costs, Floats, Ints, reach, total_cost
+from territory_lab.alignment.exact import prove, seats, unproven
 from territory_lab.alignment.improve import anneal, deal, load_of, moved_weight
+from territory_lab.alignment.packing import refuse_packing
 from territory_lab.alignment.plan import Plan
 from territory_lab.alignment.prices import Bands, climb, consider
 from territory_lab.alignment.problem import Problem
@@ -246,6 +248,7 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
     deadline = time.monotonic() + time_limit_s
     refuse(problem)
     search = search_of(problem, seed, deadline)
+    refuse_packing(problem)
     best, least = None, (np.inf, np.inf)
     with tqdm(total=search.turns, desc="alignment", disable=not progress) as bar:
         try:
@@ -260,7 +263,20 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
             if best is None:
                 raise
     assert best is not None  # noqa: S101 - every round yields
-    return finish(search, best)
+    plan = finish(search, best)
+    return to_the_end(search, best, plan) if unproven(plan) else plan
+
+
+def to_the_end(search: Search, state: State, plan: Plan) -> Plan:
+    """Replace a plan of a small problem by the best there is, and its bound by one over any centres."""
+    problem = search.problem
+    proof = prove(problem, state.assign, search.deadline)
+    if proof.plan is not None:
+        centres, assign = seats(problem, proof.plan)
+        plan = finish(search, state._replace(centres=centres, assign=assign))
+    if problem.free:
+        return replace(plan, bound=proof.bound, bound_scope="any centres")
+    return replace(plan, bound=max(plan.bound, proof.bound))
 
 
 def search_of(problem: Problem, seed: int, deadline: float) -> Search:

@@ -51,3 +51,30 @@ def best_by_brute_force(problem: Problem) -> float | None:
         if pairs is None or all(connected(chosen, pairs) for chosen in members):
             return float(total[row])
     return None
+
+
+def best_with_any_centres(problem: Problem) -> float | None:
+    """Least objective over every plan of a single activity whose territories stand at one of their own units."""
+    units, k = problem.units, problem.territories
+    (activity, tolerance), n = next(iter(problem.balance.items())), len(units)
+    spots, load = units[["x_km", "y_km"]].to_numpy(), units[activity].to_numpy()
+    apart = np.hypot(*(spots[:, None] - spots).transpose(2, 0, 1)) ** problem.power * load[:, None]
+    pairs = None if problem.neighbours is None else list(problem.neighbours.itertuples(index=False, name=None))
+    target = load.sum() / k
+    price = {}
+    for bits in range(1, 1 << n):
+        own = [i for i in range(n) if bits >> i & 1]
+        if abs(load[own].sum() - target) <= tolerance * target + 1e-9 and (
+            pairs is None or connected(set(units.index[own]), pairs)
+        ):
+            price[bits] = apart[np.ix_(own, own)].sum(axis=0).min()
+    best = {0: 0.0}
+    for _ in range(k):  # each territory takes the first unit that is left
+        longer: dict[int, float] = {}
+        for taken, value in best.items():
+            first = next((i for i in range(n) if not taken >> i & 1), None)
+            for bits, more in price.items():
+                if first is not None and bits >> first & 1 and not bits & taken:
+                    longer[taken | bits] = min(longer.get(taken | bits, np.inf), value + more)
+        best = longer
+    return best.get((1 << n) - 1)
