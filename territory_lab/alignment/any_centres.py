@@ -28,6 +28,7 @@ SOFTNESS = np.geomspace(0.3, 2e-5, 20)  # of the choice of sites, in costs of a 
 SHARP = 1e-3  # softness from which a bound that no longer rises has arrived
 STEPS = 20  # of Newton's method at each softness, at most
 EVEN = 0.1  # share of the load that may be covered too often or too seldom before the softness falls
+DRIFT = 0.02  # of the units may have moved by half the margin of the lists before these are made anew
 FARTHEST = 0.5  # that a multiplier moves in one step, in costs of its neighbourhood
 AROUND = 6  # territories that make up the neighbourhood of a unit
 FLOOR = 1e-3  # of the cost of a neighbourhood, in usual ones
@@ -89,9 +90,9 @@ class Ascent:
         self.lists, self.listed, self.margin = list_units(self.field, self.sites, *near), self.multiplier, margin
         weigh(self.field, self.lists, self.multiplier, self.prices)
 
-    def drifted(self) -> bool:
-        """Whether multipliers have moved so far that a list may lack what its site now wants."""
-        return bool((np.abs(self.multiplier - self.listed) > self.margin / 2 * self.scale).any())
+    def drifted(self) -> float:
+        """Share of the units that have moved so far that a list may lack what its site now wants."""
+        return float((np.abs(self.multiplier - self.listed) > self.margin / 2 * self.scale).mean())
 
     def late(self) -> bool:
         """Whether time is up."""
@@ -135,6 +136,8 @@ class Ascent:
     def climb(self, softness: float) -> None:
         """Raise the dual at one softness until units are covered evenly, in at most `STEPS` steps."""
         size = self.field.size
+        if self.drifted() > 0:
+            self.relist(1.0)
         value, share = self.softened(self.multiplier, softness)
         for _ in range(STEPS):
             slope = size * (1 - coverage(self.lists, self.multiplier, self.prices, share))
@@ -152,7 +155,7 @@ class Ascent:
                 continue
             self.damping *= 0.5 if halvings == 0 else 2.0 if halvings > 1 else 1.0
             self.multiplier, value, share = self.multiplier + length * step, reached, opened
-            if self.drifted():
+            if self.drifted() > DRIFT:
                 self.relist(1.0)
                 value, share = self.softened(self.multiplier, softness)
 
@@ -180,7 +183,7 @@ def any_centres(
     territories at one, or the columns of a matrix, which territories may share. Contiguity, locks, forbidden pairs,
     the price and limit of moves, and every activity but the one with the narrowest band are dropped, and the bound
     stays valid. The dual is raised by damped Newton steps on a softened choice of sites while the softness falls, and
-    certified over all pairs, with a margin for rounding, whenever it has risen by 2 % and at the end; it stops early
+    certified over all pairs, with a margin for rounding, whenever it has risen by 5 % and at the end; it stops early
     when two softnesses in a row raise it by less than a hundred-thousandth. Work is counted in steps: the deadline
     only cuts. Ctrl-C ends it with the best bound certified so far.
 
@@ -212,7 +215,7 @@ def any_centres(
                 break
             ascent.climb(float(softness))
             value = ascent.listed_value()
-            if value > 1.02 * max(best, 0.0):
+            if value > 1.05 * best:
                 best = max(best, ascent.certificate())
             idle = idle + 1 if softness < SHARP and value - before < 1e-5 * abs(value) else 0
             before = value
