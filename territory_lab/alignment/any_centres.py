@@ -2,7 +2,7 @@
 
 import math
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import xlogy
@@ -11,6 +11,7 @@ from tqdm import tqdm
 from territory_lab.alignment.centres import Centres, costs_of
 from territory_lab.alignment.costs import TABLE, Costs, Floats, Ints, pair_costs, reach
 from territory_lab.alignment.knapsack import (
+    Aim,
     Field,
     Lists,
     Prices,
@@ -23,11 +24,14 @@ from territory_lab.alignment.knapsack import (
     weigh,
 )
 from territory_lab.alignment.problem import Problem
+from territory_lab.errors import BadInput, Fault
 
-SOFTNESS = np.geomspace(0.3, 2e-5, 20)  # of the choice of sites, in costs of a territory nearby
-SHARP = 1e-3  # softness from which a bound that no longer rises has arrived
+SCOPES = ("these centres", "any centres")
+SOFTNESS = np.geomspace(0.3, 2e-5, 50)  # of the choice of sites, in costs of a territory nearby
+SHARP, IDLE = 1e-3, 3e-6  # below this softness a bound that rises by less than this share has arrived
 STEPS = 20  # of Newton's method at each softness, at most
 EVEN = 0.1  # share of the load that may be covered too often or too seldom before the softness falls
+LOOSEST, STIFFEST = 0.02, 1e5  # damping of a step, in what the knapsacks of a uniform map bend by
 DRIFT = 0.02  # of the units may have moved by half the margin of the lists before these are made anew
 FARTHEST = 0.5  # that a multiplier moves in one step, in costs of its neighbourhood
 AROUND = 6  # territories that make up the neighbourhood of a unit
@@ -46,7 +50,7 @@ class Ascent:
 
     Parameters
     ----------
-    field : Field
+    ground : Field
         Sites and units.
     sites : Ints
         The sites searched, shape (s,).
@@ -64,7 +68,7 @@ class Ascent:
         When to stop, on the monotonic clock.
     """
 
-    field: Field
+    ground: Field
     sites: Ints
     count: int
     most: int
@@ -86,9 +90,10 @@ class Ascent:
 
     def relist(self, margin: float) -> None:
         """List anew what each site may want."""
-        near = (self.multiplier, self.scale, self.prices.price, margin)
-        self.lists, self.listed, self.margin = list_units(self.field, self.sites, *near), self.multiplier, margin
-        weigh(self.field, self.lists, self.multiplier, self.prices)
+        aim = Aim(self.multiplier, self.scale, margin)
+        self.lists = list_units(self.ground, self.sites, aim, self.prices.price)
+        self.listed, self.margin = self.multiplier, margin
+        weigh(self.ground, self.lists, self.multiplier, self.prices)
 
     def drifted(self) -> float:
         """Share of the units that have moved so far that a list may lack what its site now wants."""
@@ -100,29 +105,29 @@ class Ascent:
 
     def softened(self, multiplier: Floats, softness: float) -> tuple[float, Floats]:
         """Value of the softened dual, and the shares to which sites are open; leaves the prices behind."""
-        weigh(self.field, self.lists, multiplier, self.prices)
+        weigh(self.ground, self.lists, multiplier, self.prices)
         heat, worth = softness * self.heat, self.prices.worth
         share = spread(worth, self.prior, heat, self.most, self.count)
         warmth = heat @ (xlogy(share, share / self.prior) - share + self.prior)
-        return float(self.field.size @ multiplier + share @ worth + warmth), share
+        return float(self.ground.size @ multiplier + share @ worth + warmth), share
 
     def listed_value(self) -> float:
         """Value of the dual as far as the lists know: what a certificate will find, or close to it."""
         least = np.sort(self.prices.worth)[: -(-self.count // self.most)]
-        return float(self.field.size @ self.multiplier + self.most * least.sum())
+        return float(self.ground.size @ self.multiplier + self.most * least.sum())
 
     def step(self, slope: Floats, share: Floats, softness: float) -> Floats:
         """Newton's step by conjugate gradients, damped by the bend of the knapsacks."""
         first, unit = taken(self.lists, self.multiplier, self.prices, share, 1e-6)
         stir = np.where(share < self.most, share, 0.0) / (softness * self.heat)
-        power = self.field.costs.power
-        damp = self.damping * self.field.size * (2 / power) / self.scale
+        power = self.ground.costs.power
+        damp = self.damping * self.ground.size * (2 / power) / self.scale
         move, rest = np.zeros(slope.size), slope.copy()
         eased = rest / damp
         along, left = eased, float(rest @ eased)
         enough = 1e-3 * left
         for _ in range(25):
-            bent = bend(first, unit, self.field.size, stir, along) + damp * along
+            bent = bend(first, unit, self.ground.size, stir, along) + damp * along
             length = left / float(along @ bent)
             move += length * along
             rest -= length * bent
@@ -135,7 +140,7 @@ class Ascent:
 
     def climb(self, softness: float) -> None:
         """Raise the dual at one softness until units are covered evenly, in at most `STEPS` steps."""
-        size = self.field.size
+        size = self.ground.size
         if self.drifted() > 0:
             self.relist(1.0)
         value, share = self.softened(self.multiplier, softness)
@@ -150,10 +155,11 @@ class Ascent:
                 if reached > value + 1e-4 * length * abs(slope @ step):
                     break
             else:
-                self.damping *= 4
+                self.damping = min(4 * self.damping, STIFFEST)
                 self.softened(self.multiplier, softness)
                 continue
             self.damping *= 0.5 if halvings == 0 else 2.0 if halvings > 1 else 1.0
+            self.damping = float(np.clip(self.damping, LOOSEST, STIFFEST))
             self.multiplier, value, share = self.multiplier + length * step, reached, opened
             if self.drifted() > DRIFT:
                 self.relist(1.0)
@@ -161,14 +167,37 @@ class Ascent:
 
     def certificate(self) -> float:
         """Lower bound over all units and all sites, for the multipliers as they are."""
-        sites = self.field.costs.points.shape[0]
+        sites = self.ground.costs.points.shape[0]
         guess = np.interp(np.arange(sites), self.sites, self.prices.price)
-        worth = np.sort(certified_worth(self.field, self.multiplier, self.scale, guess))
+        worth = np.sort(certified_worth(self.ground, Aim(self.multiplier, self.scale, 0.5), guess))
         least = np.repeat(worth[: -(-self.count // self.most)], self.most)[: self.count]
         if np.isinf(least).any():
             return np.inf
-        terms = [*(self.field.size * self.multiplier), *least]
+        terms = [*(self.ground.size * self.multiplier), *least]
         return math.fsum(terms) - 4 * np.finfo(float).eps * math.fsum(np.abs(terms))
+
+
+def check_scope(problem: Problem, scope: str) -> None:
+    """
+    Refuse a scope for which there is no bound.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    scope : str
+        ``these centres`` or ``any centres``.
+
+    Raises
+    ------
+    BadInput
+        Saying what to ask instead.
+    """
+    if scope not in SCOPES:
+        raise BadInput([Fault("bound_scope", "", "", f"{scope!r} is not known", f"choose one of {SCOPES}")])
+    if scope == SCOPES[1] and not (problem.free and (problem.sites == "units" or problem.kind == TABLE)):
+        mend = "give a number of territories with sites='units' or a matrix, or keep 'these centres'"
+        raise BadInput([Fault("bound_scope", "", "", "any centres: there is no finite choice of them", mend)])
 
 
 def any_centres(
@@ -184,7 +213,7 @@ def any_centres(
     the price and limit of moves, and every activity but the one with the narrowest band are dropped, and the bound
     stays valid. The dual is raised by damped Newton steps on a softened choice of sites while the softness falls, and
     certified over all pairs, with a margin for rounding, whenever it has risen by 5 % and at the end; it stops early
-    when two softnesses in a row raise it by less than a hundred-thousandth. Work is counted in steps: the deadline
+    where two low softnesses in a row raise it by less than `IDLE` of it. Work is counted in steps: the deadline
     only cuts. Ctrl-C ends it with the best bound certified so far.
 
     Parameters
@@ -208,7 +237,7 @@ def any_centres(
     best, idle, before = 0.0, 0, -np.inf
     try:
         ascent = _begin(problem, centres, assign, deadline)
-        if ascent is None:
+        if ascent is None or ascent.late():
             return best
         for softness in tqdm(SOFTNESS, desc="bound", disable=not progress):
             if ascent.late():
@@ -217,18 +246,17 @@ def any_centres(
             value = ascent.listed_value()
             if value > 1.05 * best:
                 best = max(best, ascent.certificate())
-            idle = idle + 1 if softness < SHARP and value - before < 1e-5 * abs(value) else 0
+            idle = idle + 1 if softness < SHARP and value - before < IDLE * abs(value) else 0
             before = value
             if idle == 2:
                 break
-        ascent.relist(0.5)
         best = max(best, ascent.certificate())
     except KeyboardInterrupt:
         pass
     return best
 
 
-def _field(problem: Problem) -> Field:
+def field_of(problem: Problem) -> Field:
     """Set every possible centre before every unit, with the activity whose band is narrowest."""
     a = problem.arrays
     row = int(np.argmin([problem.balance[name] for name in problem.activities]))
@@ -275,19 +303,19 @@ def _begin(problem: Problem, centres: Centres, assign: Ints, deadline: float) ->
     mean, whole = _neighbourhood(problem, centres, assign)
     if whole.max() == 0:
         return None
-    kept, k = _field(problem), len(problem.territory_ids)
+    kept, k = field_of(problem), len(problem.territory_ids)
     slope = kept.weight / kept.size
     load = float(kept.size.sum())
     multiplier = slope * mean + float(np.median(whole)) * k / load / 2
     scale = mean * (slope + kept.weight.sum() / load) / 2
     home = problem.arrays.table.argmin(axis=0) if problem.kind == TABLE else np.arange(assign.size)
     some = np.unique(np.linspace(0, home.size - 1, 64).astype(np.int64))
-    length = list_units(kept, some, multiplier, scale, np.zeros(some.size), 2.0).first[-1] / some.size
+    length = list_units(kept, some, Aim(multiplier, scale, 2.0), np.zeros(some.size)).first[-1] / some.size
     seen = int(min(home.size, max(ENTRIES / length, 4 * k)))
     sites = np.linspace(0, home.size - 1, seen).astype(np.int64)
     prior = 1 / np.bincount(assign[home[sites]], minlength=k)[assign[home[sites]]]
     return Ascent(
-        field=kept,
+        ground=kept,
         sites=sites,
         count=k,
         most=k if problem.kind == TABLE else 1,

@@ -76,6 +76,44 @@ class Prices(NamedTuple):
     worth: Floats
 
 
+class Aim(NamedTuple):
+    """
+    What decides which units a site may want, for n units.
+
+    Parameters
+    ----------
+    multiplier : Floats
+        Worth of each unit per unit of its size, shape (n,).
+    scale : Floats
+        Cost per unit of size of each unit's neighbourhood, shape (n,).
+    margin : float
+        How far above its price, in scales of the unit, a site still lists it.
+    """
+
+    multiplier: Floats
+    scale: Floats
+    margin: float
+
+
+class Near(NamedTuple):
+    """
+    Scratch for the units near one site, for n units.
+
+    Parameters
+    ----------
+    row : Floats
+        Distance ** power to every unit, or a little less, shape (n,).
+    unit : Ints
+        Units listed, shape (n,).
+    far : Floats
+        Weighted cost per unit of size of each of them, shape (n,).
+    """
+
+    row: Floats
+    unit: Ints
+    far: Floats
+
+
 @njit(cache=True)
 def _fill_floor(field: Field, j: int, row: Floats) -> None:
     """Write distance ** power from a site to every unit; on the globe that of the chord, which the arc exceeds."""
@@ -95,19 +133,18 @@ def _fill_floor(field: Field, j: int, row: Floats) -> None:
 
 
 @njit(cache=True)
-def _gather(
-    field: Field, j: int, row: Floats, bar: Floats, scale: Floats, price: float, margin: float, unit: Ints, far: Floats
-) -> int:
+def _gather(field: Field, j: int, aim: Aim, price: float, near: Near) -> int:
     """List the units that site ``j`` takes at the price or a margin above it, enough to overfill a territory."""
     enough = min(1.2 * field.upper, (1 - 1e-9) * field.size.sum())
+    margin = aim.margin
     while True:
         count, held = 0, 0.0
-        for i in range(row.size):
-            limit = field.size[i] * (bar[i] + price + margin * scale[i])
-            if field.weight[i] * row[i] < limit:
+        for i in range(near.row.size):
+            limit = field.size[i] * (aim.multiplier[i] + price + margin * aim.scale[i])
+            if field.weight[i] * near.row[i] < limit:
                 exact = field.weight[i] * distance_power(field.costs, j, i)
                 if exact < limit:
-                    unit[count], far[count] = i, exact / field.size[i]
+                    near.unit[count], near.far[count] = i, exact / field.size[i]
                     held += field.size[i]
                     count += 1
         if held >= enough or margin > WIDEST:
@@ -130,9 +167,7 @@ def _split(ratio: Floats, load: Floats, low: int, high: int, pivot: float) -> tu
 
 
 @njit(cache=True)
-def _knapsack(
-    ratio: Floats, load: Floats, lower: float, upper: float, guess: float
-) -> tuple[float, float, float]:
+def _knapsack(ratio: Floats, load: Floats, lower: float, upper: float, guess: float) -> tuple[float, float, float]:
     """Fill one continuous knapsack exactly by quickselect; gives its price, the part of the unit there, its worth."""
     _, free, worth = _split(ratio, load, 0, ratio.size, 0.0)
     if lower <= free <= upper or ratio.size == 0:
@@ -165,24 +200,22 @@ def _knapsack(
 
 
 @njit(cache=True)
-def list_units(
-    field: Field, sites: Ints, multiplier: Floats, scale: Floats, price: Floats, margin: float
-) -> Lists:
-    """List for each site the units within a margin (in scales of each unit) of being taken, by a pass over all."""
+def list_units(field: Field, sites: Ints, aim: Aim, price: Floats) -> Lists:
+    """List for each site the units it takes at its price or a margin above it, by a pass over all units."""
     n = field.weight.size
-    row, near, far = np.empty(n), np.empty(n, np.int64), np.empty(n)
+    near = Near(np.empty(n), np.empty(n, np.int64), np.empty(n))
     first = np.zeros(sites.size + 1, np.int64)
-    units, costs = np.empty(64 * sites.size + n, np.int32), np.empty(64 * sites.size + n, np.float32)
+    unit, far = np.empty(64 * sites.size + n, np.int32), np.empty(64 * sites.size + n, np.float32)
     for s in range(sites.size):
-        _fill_floor(field, sites[s], row)
-        count = _gather(field, sites[s], row, multiplier, scale, price[s], margin, near, far)
+        _fill_floor(field, sites[s], near.row)
+        count = _gather(field, sites[s], aim, price[s], near)
         start, end = first[s], first[s] + count
-        if end > units.size:
-            units = np.concatenate((units, np.empty(units.size + n, np.int32)))
-            costs = np.concatenate((costs, np.empty(costs.size + n, np.float32)))
-        units[start:end], costs[start:end] = near[:count], far[:count]
+        if end > unit.size:
+            unit = np.concatenate((unit, np.empty(unit.size + n, np.int32)))
+            far = np.concatenate((far, np.empty(far.size + n, np.float32)))
+        unit[start:end], far[start:end] = near.unit[:count], near.far[:count]
         first[s + 1] = end
-    return Lists(first, units[: first[-1]].copy(), costs[: first[-1]].copy())
+    return Lists(first, unit[: first[-1]].copy(), far[: first[-1]].copy())
 
 
 @njit(cache=True)
@@ -252,7 +285,7 @@ def bend(first: Ints, unit: npt.NDArray[np.int32], size: Floats, stir: Floats, a
 
 
 @njit(cache=True)
-def certified_worth(field: Field, multiplier: Floats, scale: Floats, guess: Floats) -> Floats:
+def certified_worth(field: Field, aim: Aim, guess: Floats) -> Floats:
     """
     Least reduced cost of a territory at every site, over all units, never above the true one.
 
@@ -262,8 +295,9 @@ def certified_worth(field: Field, multiplier: Floats, scale: Floats, guess: Floa
     term and of every pair left out for its sign, at most 16 of |lambda_i| + l_i |q|.
     """
     n, s = field.weight.size, guess.size
-    row, near, far = np.empty(n), np.empty(n, np.int64), np.empty(n)
-    value = field.size * multiplier
+    near = Near(np.empty(n), np.empty(n, np.int64), np.empty(n))
+    row = near.row
+    value = field.size * aim.multiplier
     whole, all_loads = np.abs(value).sum(), field.load.sum() + field.upper
     worth = np.empty(s)
     for j in range(s):
@@ -271,9 +305,9 @@ def certified_worth(field: Field, multiplier: Floats, scale: Floats, guess: Floa
         if field.costs.kind == TABLE and field.load[row < np.inf].sum() < field.lower * (1 - 1e-9):
             worth[j] = np.inf
             continue
-        count = _gather(field, j, row, multiplier, scale, guess[j], 0.5, near, far)
-        ratio = far[:count] - multiplier[near[:count]]
-        price = _knapsack(ratio, field.size[near[:count]], field.lower, field.upper, guess[j])[0]
+        unit = near.unit[: _gather(field, j, aim, guess[j], near)]
+        ratio = near.far[: unit.size] - aim.multiplier[unit]
+        price = _knapsack(ratio, field.size[unit], field.lower, field.upper, guess[j])[0]
         total, absolute, terms = 0.0, 0.0, 0
         for i in range(n):
             if field.weight[i] * row[i] - value[i] - field.load[i] * price < 0:

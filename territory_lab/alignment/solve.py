@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from territory_lab.alignment.any_centres import any_centres, check_scope
 from territory_lab.alignment.audit import audit
 from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.centres import Centres, costs_of, first_centres, fixed, relax, search_costs, settle
@@ -185,7 +186,14 @@ class Search:
                 flow = self.price_out(centres, flow.price)
 
 
-def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progress: bool = False) -> Plan:
+def solve(
+    problem: Problem,
+    *,
+    seed: int = 0,
+    time_limit_s: float = 60.0,
+    progress: bool = False,
+    bound_scope: str = "these centres",
+) -> Plan:
     """
     Find a balanced, contiguous, compact plan and a lower bound on how good any could be.
 
@@ -203,6 +211,9 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
         Stop improving after this many seconds.
     progress : bool
         Show a progress bar.
+    bound_scope : str
+        What the bound speaks of: ``these centres``, or ``any centres`` where they are free to stand at units or at the
+        columns of a matrix; the time that is left then goes to that bound, and Ctrl-C ends it with what it has.
 
     Returns
     -------
@@ -213,8 +224,11 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
     ------
     Infeasible
         With the proof that there is no plan.
+    BadInput
+        Where there is no bound of that scope.
     """
     deadline = time.monotonic() + time_limit_s
+    check_scope(problem, bound_scope)
     refuse(problem)
     search = search_of(problem, seed, deadline)
     best, least = None, (np.inf, np.inf)
@@ -230,8 +244,13 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
         except KeyboardInterrupt:
             if best is None:
                 raise
+            bound_scope = "these centres"
     assert best is not None  # noqa: S101 - every round yields
-    return finish(search, best)
+    plan = finish(search, best)
+    if bound_scope == "these centres":
+        return plan
+    bound = any_centres(problem, best.centres, best.assign, deadline=deadline, progress=progress)
+    return replace(plan, bound=bound, bound_scope=bound_scope)
 
 
 def search_of(problem: Problem, seed: int, deadline: float) -> Search:
