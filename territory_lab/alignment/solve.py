@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from territory_lab.alignment.any_centres import any_centres, check_scope
 from territory_lab.alignment.audit import audit
 from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.centres import Centres, costs_of, first_centres, fixed, relax, search_costs, settle
@@ -216,7 +217,14 @@ class Search:
         return State(centres, self.price_out(centres, state.flow.price), state.assign)
 
 
-def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progress: bool = False) -> Plan:
+def solve(
+    problem: Problem,
+    *,
+    seed: int = 0,
+    time_limit_s: float = 60.0,
+    progress: bool = False,
+    bound_scope: str = "these centres",
+) -> Plan:
     """
     Find a balanced, contiguous, compact plan and a lower bound on how good any could be.
 
@@ -234,6 +242,9 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
         Stop improving after this many seconds.
     progress : bool
         Show a progress bar.
+    bound_scope : str
+        What the bound speaks of: ``these centres``, or ``any centres`` where they are free to stand at units or at the
+        columns of a matrix; the time that is left then goes to that bound, and Ctrl-C ends it with what it has.
 
     Returns
     -------
@@ -244,8 +255,11 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
     ------
     Infeasible
         With the proof that there is no plan.
+    BadInput
+        Where there is no bound of that scope.
     """
     deadline = time.monotonic() + time_limit_s
+    check_scope(problem, bound_scope)
     refuse(problem)
     search = search_of(problem, seed, deadline)
     refuse_packing(problem)
@@ -262,9 +276,15 @@ def solve(problem: Problem, *, seed: int = 0, time_limit_s: float = 60.0, progre
         except KeyboardInterrupt:
             if best is None:
                 raise
+            bound_scope = "these centres"
     assert best is not None  # noqa: S101 - every round yields
     plan = finish(search, best)
-    return to_the_end(search, best, plan) if unproven(plan) else plan
+    if unproven(plan):
+        return to_the_end(search, best, plan)
+    if bound_scope == "these centres":
+        return plan
+    bound = any_centres(problem, best.centres, best.assign, deadline=deadline, progress=progress)
+    return replace(plan, bound=bound, bound_scope=bound_scope)
 
 
 def to_the_end(search: Search, state: State, plan: Plan) -> Plan:
