@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
 from territory_lab.alignment.connect import islands
@@ -155,11 +156,10 @@ def follow(problem: Problem, centres: Centres, near: Ints, share: Floats, rounds
 
 
 @njit(cache=True)
-def _best_member(between: Costs, order: Ints, first: Ints) -> Ints:
-    """Find the unit of each territory with the least weighted cost to all its units."""
-    k = first.size - 1
-    site = np.full(k, -1, np.int64)
-    for j in range(k):
+def _best_member(between: Costs, order: Ints, first: Ints, only: Ints) -> Ints:
+    """Find the unit of each listed territory with the least weighted cost to all its units; -1 for the others."""
+    site = np.full(first.size - 1, -1, np.int64)
+    for j in only:
         best = np.inf
         for candidate in order[first[j] : first[j + 1]]:
             total = 0.0
@@ -173,27 +173,58 @@ def _best_member(between: Costs, order: Ints, first: Ints) -> Ints:
     return site
 
 
-def settle(problem: Problem, centres: Centres, assign: Ints) -> Centres:
-    """Put each centre where its territory costs least, among the allowed sites."""
+def settle(problem: Problem, centres: Centres, assign: Ints, only: Ints | None = None) -> Centres:
+    """Put each centre (or those of the listed territories) where its territory costs least, among the allowed sites."""
     if not problem.free:
         return centres
-    a = problem.arrays
+    a, k = problem.arrays, len(problem.territory_ids)
+    only = np.arange(k) if only is None else only
     if problem.kind == TABLE or problem.sites == "anywhere":
         rounds = 200 if problem.power == 1 else 1
-        return follow(problem, centres, assign[:, None], np.ones((assign.size, 1)), rounds)
+        moved = follow(problem, centres, assign[:, None], np.ones((assign.size, 1)), rounds)
+        points, sites = centres.points.copy(), centres.site.copy()
+        points[only], sites[only] = moved.points[only], moved.site[only]
+        return Centres(points, sites)
     between = problem.costs(a.points, a.table)
     order = np.argsort(assign, kind="stable")
-    first = np.searchsorted(assign[order], np.arange(len(problem.territory_ids) + 1))
-    site = _best_member(between, order, first)
-    site = np.where(site < 0, centres.site, site)
-    return Centres(a.points[site], site)
+    first = np.searchsorted(assign[order], np.arange(k + 1))
+    site = _best_member(between, order, first, only)
+    stays = site < 0
+    site = np.where(stays, centres.site, site)
+    return Centres(np.where(stays[:, None], centres.points, a.points[site]), site)
 
 
-def first_centres(problem: Problem, island: Ints, rng: np.random.Generator) -> Centres:
-    """Spread centres before anything is known of the plan: today's where there are any, else by bisection."""
+def named(problem: Problem, assign: Ints) -> Ints:
+    """
+    Give groups of units the names that fit them best.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its locks, its forbidden pairs and today's alignment say what fits, in this order.
+    assign : ndarray of int
+        Group of each unit, 0 to k - 1.
+
+    Returns
+    -------
+    ndarray of int
+        Position in ``problem.territory_ids`` by group (Hungarian method).
+    """
+    a, k = problem.arrays, len(problem.territory_ids)
+    fit = np.zeros((k, k))
+    whole = float(a.weight.sum()) or 1.0
+    for label, worth in ((a.owner, a.weight / whole), (a.pinned, np.ones(assign.size))):
+        np.add.at(fit, (assign[label >= 0], label[label >= 0]), worth[label >= 0])
+    if a.banned.size:
+        np.add.at(fit, assign, -2.0 * a.banned)
+    return np.asarray(linear_sum_assignment(-fit)[1])
+
+
+def first_centres(problem: Problem, island: Ints, rng: np.random.Generator, *, today: bool) -> Centres:
+    """Spread centres before anything is known of the plan: where they are today (if wanted), else by bisection."""
     a, k = problem.arrays, len(problem.territory_ids)
     nowhere = Centres(np.zeros((k, 3)), np.full(k, -1))
-    if set(range(k)) <= set(a.owner):
+    if today and set(range(k)) <= set(a.owner):
         known = a.owner >= 0
         start = Centres(a.points[[int(np.flatnonzero(a.owner == j)[0]) for j in range(k)]], nowhere.site)
         return follow(problem, start, np.where(known, a.owner, 0)[:, None], known[:, None].astype(float), 20)
@@ -207,6 +238,8 @@ def first_centres(problem: Problem, island: Ints, rng: np.random.Generator) -> C
         units, territories = np.flatnonzero(piece == number), np.flatnonzero(island == number)
         part = bisect(turned[units], mass[units], problem.shares.mean(axis=0)[territories])
         assign[units] = territories[part]
+    if not island.any():
+        assign = named(problem, assign)[assign]
     means = np.array([np.average(a.points[assign == j], axis=0, weights=mass[assign == j]) for j in range(k)])
     return follow(problem, Centres(means, nowhere.site), assign[:, None], np.ones((assign.size, 1)), 3)
 

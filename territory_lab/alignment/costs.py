@@ -207,6 +207,13 @@ def tempting(costs: Costs, loads: Floats, price: Floats, bar: Floats) -> tuple[I
     return np.array(rows, np.int64), np.array(columns, np.int64)
 
 
+def confined(costs: Costs, units: Ints, territories: Flags) -> Costs:
+    """Forbid these units every territory that is not flagged."""
+    banned = costs.banned.copy() if costs.banned.size else np.zeros((costs.weight.size, territories.size), np.bool_)
+    banned[units] |= ~territories
+    return costs._replace(banned=banned)
+
+
 @njit(cache=True)
 def pair_costs(costs: Costs, rows: Ints, columns: Ints) -> Floats:
     """Cost of each listed pair."""

@@ -49,6 +49,8 @@ class Plan:
         Seed of the run.
     violations : DataFrame
         What `audit` finds; not empty where no plan within all limits was found in time.
+    prices : DataFrame
+        Shadow price of each balanced activity by territory_id: what one unit of load more costs there, in cost.
     """
 
     problem: Problem
@@ -59,6 +61,7 @@ class Plan:
     bound_scope: str
     seed: int
     violations: pd.DataFrame
+    prices: pd.DataFrame
 
     @property
     def gap(self) -> float:

@@ -14,7 +14,7 @@ from territory_lab.alignment.audit import audit
 from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.centres import Centres, costs_of, first_centres, fixed, relax, search_costs, settle
 from territory_lab.alignment.connect import Board, gather
-from territory_lab.alignment.costs import SPHERE, TABLE, Costs, Floats, Ints, reach, total_cost
+from territory_lab.alignment.costs import SPHERE, TABLE, Costs, Flags, Floats, Ints, confined, reach, total_cost
 from territory_lab.alignment.exact import prove, seats, unproven
 from territory_lab.alignment.improve import anneal, deal, load_of, moved_weight
 from territory_lab.alignment.packing import refuse_packing
@@ -149,11 +149,13 @@ class Search:
             lacking += max(0.0, moved_weight(costs, assign) - self.room) / max(float(a.weight.sum()), 1e-300)
         return lacking, float(total_cost(costs, assign))
 
-    def refine(self, state: State, firm: Floats, turn: int, among: Ints | None = None) -> Ints:
-        """Anneal (the units ``among``), return the best plan seen, and let ``firm`` grow where a band is not kept."""
+    def refine(self, state: State, firm: Floats, turn: int, only: Flags | None = None) -> Ints:
+        """Anneal (``only`` these territories), return the best seen; ``firm`` grows where a band is not kept."""
         board = self.board(state, firm, priced=turn % 2 == 0)
         costs = costs_of(self.problem, state.centres)
-        units = np.arange(state.assign.size) if among is None else among
+        units = np.arange(state.assign.size) if only is None else np.flatnonzero(only[state.assign])
+        if only is not None:
+            board = board._replace(costs=confined(board.costs, units, only))
         tries = EFFORT * units.size * int(np.clip(LARGE / state.assign.size, 1, 4))
         level = total_cost(costs, state.assign) / state.assign.size
         work, best = state.assign.copy(), state.assign
@@ -183,7 +185,8 @@ class Search:
         best, least = None, (np.inf, np.inf)
         for start in range(int(np.clip(STARTS / len(problem.units), 1, MOST_STARTS))):
             rng = np.random.default_rng([self.seed, start])
-            centres, price = relax(problem, self.bands, first_centres(problem, self.island, rng), self.island, SHARPEN)
+            centres = first_centres(problem, self.island, rng, today=start == 0)
+            centres, price = relax(problem, self.bands, centres, self.island, SHARPEN)
             flow = self.price_out(centres, price)
             if best is None or (flow.excess, flow.value) < least:
                 best, least = (centres, flow), (flow.excess, flow.value)
@@ -321,6 +324,7 @@ def finish(search: Search, state: State) -> Plan:
         bound_scope="these centres",
         seed=search.seed,
         violations=audit(problem, alignment),
+        prices=pd.DataFrame(state.flow.price.T, index=problem.territory_ids, columns=problem.activities),
     )
 
 
