@@ -12,6 +12,7 @@ from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.transport import minimise, transport
 
 MOST_FILTERED = 60  # territories to try leaving out of a proof
+SPOKEN = 6  # names that a sentence bears
 
 
 def refuse(problem: Problem) -> None:
@@ -112,13 +113,20 @@ def refuse_flow(problem: Problem, costs: Costs, bands: Bands, room: float) -> No
     price = np.where(np.abs(flow.price) > 1e-9 * np.abs(flow.price).max(), flow.price, 0.0)
     if certificate(costless, bands, price, flow.move_price, room) <= 0:
         return
-    price, move_price = _fewest(costless, bands, price, flow.move_price, room)
+    move_price = flow.move_price
+    if room == np.inf:  # too few moves are everybody's fault
+        price, move_price = _fewest(costless, bands, price, move_price, room)
     names = problem.territory_ids
     starved, full = (names[np.flatnonzero((sign * price > 0).any(axis=0))].astype(str).tolist() for sign in (-1, 1))
-    parts = [f"{', '.join(starved)} cannot reach the minimum"] if starved else []
-    parts += [f"{', '.join(full)} must exceed the maximum"] if full else []
+    parts = [f"{_some(starved)} cannot reach the minimum"] if starved else []
+    parts += [f"{_some(full)} must exceed the maximum"] if full else []
     limit = " with so few moves" if move_price > 0 else ""
     raise Infeasible(f"even if units could be split, {' and '.join(parts)}{limit}", territories=starved + full)
+
+
+def _some(names: list[str]) -> str:
+    """Name a few and count the rest."""
+    return ", ".join(names) if len(names) <= SPOKEN else f"{', '.join(names[:SPOKEN])} and {len(names) - SPOKEN} more"
 
 
 def _fewest(costless: Costs, bands: Bands, price: Floats, move_price: float, room: float) -> tuple[Floats, float]:

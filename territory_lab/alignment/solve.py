@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -26,12 +27,13 @@ from territory_lab.alignment.transport import Flow, transport
 
 SHARPEN = np.geomspace(0.3, 0.005, 18)  # softness of the assignment while centres move
 COOLING = np.r_[np.geomspace(0.07, 0.003, 14), np.zeros(2)]  # of the local search, in mean costs of a unit
-STARTS = 20_000  # as many sets of first centres as units go into this number, at most MOST_STARTS
-MOST_STARTS = 6
+STARTS = 40_000  # as many sets of first centres as units go into this number, at most MOST_STARTS
+MOST_STARTS = 12
 ROUNDS, FEWER = 8, 3  # searches of the neighbourhood; centres follow all but the last two
 # fewer where each is long and recentring dear: free centres and more than LARGE units
-RESCUES = 12  # further rounds where a plan is still outside its bands
+RESCUES = 8  # further rounds where a plan is still outside its bands
 LARGE = 10_000
+REPEATS, FAR_APART = 5, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
 EFFORT = 8  # proposals per unit and temperature; up to four times as many below LARGE units
 
 
@@ -183,7 +185,8 @@ class Search:
             centres = fixed(problem)
             return centres, self.price_out(centres, price)
         best, least = None, (np.inf, np.inf)
-        for start in range(int(np.clip(STARTS / len(problem.units), 1, MOST_STARTS))):
+        most = 1 if self.room < np.inf or problem.move_price > 0 else MOST_STARTS  # what moves is counted from today
+        for start in range(int(np.clip(STARTS / len(problem.units), 1, most))):
             rng = np.random.default_rng([self.seed, start])
             centres = first_centres(problem, self.island, rng, today=start == 0)
             centres, price = relax(problem, self.bands, centres, self.island, SHARPEN)
@@ -267,9 +270,11 @@ def solve(
     search = search_of(problem, seed, deadline)
     refuse_packing(problem)
     best, least = None, (np.inf, np.inf)
-    with tqdm(total=search.turns, desc="alignment", disable=not progress) as bar:
+    runs = REPEATS if bound_scope == "any centres" and len(problem.units) <= LARGE else 1
+    searches = [replace(search, seed=seed + run * FAR_APART) for run in range(runs)]
+    with tqdm(total=runs * search.turns, desc="alignment", disable=not progress) as bar:
         try:
-            for state in search.rounds():
+            for state in chain.from_iterable(each.rounds() for each in searches):
                 found = search.score(costs_of(problem, state.centres), state.assign)
                 if found < least:
                     best, least = state, found
