@@ -235,8 +235,8 @@ def solve(
     Find a balanced, contiguous, compact plan and a lower bound on how good any could be.
 
     Homes are fixed, or centres are found by annealed balanced location; for given centres the fractional optimum
-    comes from a linear programme, is rounded, made contiguous, and improved by a priced local search. Ctrl-C returns
-    the best plan so far.
+    comes from a linear programme, is rounded, made contiguous, and improved by a local search. A problem small enough
+    is then solved to the end: its bound is for any centres. Ctrl-C returns the best plan so far.
 
     Parameters
     ----------
@@ -284,11 +284,14 @@ def solve(
         except KeyboardInterrupt:
             if best is None:
                 raise
-            bound_scope = "these centres"
+            return finish(search, best)
     assert best is not None  # noqa: S101 - every round yields
     plan = finish(search, best)
     if unproven(plan):
-        return to_the_end(search, best, plan)
+        try:
+            return to_the_end(search, best, plan)
+        except KeyboardInterrupt:
+            return plan
     if bound_scope == "these centres":
         return plan
     bound = any_centres(problem, best.centres, best.assign, deadline=deadline, progress=progress)
