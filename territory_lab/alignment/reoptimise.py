@@ -57,7 +57,7 @@ def reoptimise(plan: Plan, around: Iterable[str], *, time_limit_s: float = 10.0)
     for _ in range(RINGS):
         ring = _beside(problem, state.assign, ring)
         for turn in range(TURNS):
-            state = state._replace(assign=search.refine(state, np.full_like(state.flow.price, 2.0), turn, ring))
+            state = state._replace(assign=search.refine(state, np.full_like(state.flow.price, 2.0), turn, only=ring))
             state = state._replace(centres=settle(problem, state.centres, state.assign, np.flatnonzero(ring)))
         if search.score(costs_of(problem, state.centres), state.assign)[0] == 0 or search.late():
             break

@@ -29,6 +29,8 @@ SHARPEN = np.geomspace(0.3, 0.005, 18)  # softness of the assignment while centr
 COOLING = np.r_[np.geomspace(0.07, 0.003, 14), np.zeros(2)]  # of the local search, in mean costs of a unit
 STARTS = 40_000  # as many sets of first centres as units go into this number, at most MOST_STARTS
 MOST_STARTS = 12
+CROSSING = np.geomspace(10, 0.01, 160), np.geomspace(0.3, 0.01, 40)  # where homes lie far from the load
+FAR = 0.01  # a plan further above the fractional one than this lets its territories cross the map
 ROUNDS, FEWER = 8, 3  # searches of the neighbourhood; centres follow all but the last two
 # fewer where each is long and recentring dear: free centres and more than LARGE units
 RESCUES = 8  # further rounds where a plan is still outside its bands
@@ -151,7 +153,7 @@ class Search:
             lacking += max(0.0, moved_weight(costs, assign) - self.room) / max(float(a.weight.sum()), 1e-300)
         return lacking, float(total_cost(costs, assign))
 
-    def refine(self, state: State, firm: Floats, turn: int, only: Flags | None = None) -> Ints:
+    def refine(self, state: State, firm: Floats, turn: int, heats: Floats = COOLING, only: Flags | None = None) -> Ints:
         """Anneal (``only`` these territories), return the best seen; ``firm`` grows where a band is not kept."""
         board = self.board(state, firm, priced=turn % 2 == 0)
         costs = costs_of(self.problem, state.centres)
@@ -162,8 +164,8 @@ class Search:
         level = total_cost(costs, state.assign) / state.assign.size
         work, best = state.assign.copy(), state.assign
         least = self.score(costs, best)
-        for step, heat in enumerate(COOLING):
-            if heat == 0 and COOLING[step - 1] > 0:
+        for step, heat in enumerate(heats):
+            if heat == 0 and heats[step - 1] > 0:
                 work = best.copy()
             hand = deal(board, work, [self.seed, turn, step])
             anneal(board, hand, units, float(heat * level), tries)
@@ -212,8 +214,13 @@ class Search:
             if turn < self.turns - 2:
                 state = self.settled(state)
             yield state
-            if turn + 1 >= self.turns and self.score(costs_of(problem, state.centres), state.assign)[0] == 0:
-                return
+            lacking, value = self.score(costs_of(problem, state.centres), state.assign)
+            if turn + 1 >= self.turns and lacking == 0:
+                break
+        if not problem.free and value > (1 + FAR) * state.flow.value:
+            for turn, heats in enumerate(CROSSING):
+                firm = np.full_like(flow.price, 2.0)
+                yield (state := state._replace(assign=self.refine(state, firm, turn, heats)))
 
     def settled(self, state: State) -> State:
         """Put free centres in the middle of their territories."""
