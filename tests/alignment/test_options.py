@@ -27,7 +27,7 @@ OPTIONS = [
 
 
 def question(
-    option: str, units: pd.DataFrame, pairs: object, sites: pd.DataFrame, today: pd.Series, tolerance: float
+    option: str, units: pd.DataFrame, pairs: object, sites: pd.DataFrame, today: pd.Series, *, tolerance: float
 ) -> Problem:
     """Ask with one option; what is locked and allowed always leaves today's plan possible, or nearly so."""
     km = apart(units, sites)
@@ -79,7 +79,7 @@ def test_the_bound_is_below_the_best_of_all_plans_on_a_grid(option):
     units["w"] = [1.0, 2, 1, 2, 1, 2, 1, 2, 1]
     sites = pd.DataFrame({"x_km": [0.0, 2.0], "y_km": [0.0, 1.0]}, index=["west", "east"])
     today = pd.Series(["west"] * 5 + ["east"] * 4, index=units.index)
-    problem = question(option, units, pairs, sites, today, 0.3)
+    problem = question(option, units, pairs, sites, today, tolerance=0.3)
     plan, best = solve(problem), best_of_all(problem, pairs)
     assert np.isfinite(best)
     assert audit(problem, plan.alignment).empty
@@ -95,10 +95,10 @@ def test_every_option_is_kept_on_real_counties(name, option):
     units, pairs = job(name)
     sites = homes(units, SIZES[name])
     today = apart(units, sites).idxmin(axis=1)
-    problem = question(option, units, pairs, sites, today, 0.2)
+    problem = question(option, units, pairs, sites, today, tolerance=0.2)
     if option == "max_moved_share":  # the nearest home is far out of balance
         balanced = solve(Problem(units, sites, {"w": 0.2}, neighbours=pairs, distance="euclidean"), seed=1)
-        problem = question(option, units, pairs, sites, balanced.alignment, 0.15)
+        problem = question(option, units, pairs, sites, balanced.alignment, tolerance=0.15)
     assert_kept(problem, solve(problem))
 
 
