@@ -142,6 +142,7 @@ def territories(space: Workspace) -> Result:
     -------
     Result
         Frames accounts (tier, potential by account_id), units (activities), alignment, territories (centres),
+        verdict (how good the plan is, in words), broken (limits it does not keep, with remedies),
         proposed and, where there is an alignment, today (by territory); objective, bound and gap as facts.
     """
     places = book.units(space)
@@ -155,6 +156,8 @@ def territories(space: Workspace) -> Result:
         "units": load,
         "alignment": plan.alignment.to_frame(),
         "territories": plan.territories,
+        "verdict": proposal.verdict(facts),
+        "broken": proposal.broken(plan),
         "proposed": proposal.by_territory(problem, plan.alignment, plan.territories),
     }
     off = {}

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from territory_lab import alignment, book
+from territory_lab.charts.words import best_possible, number, percent, plural
 from territory_lab.errors import MissingTable, TerritoryLabError
 from territory_lab.workload import CallPlan, headcount, workload_parts
 from territory_lab.workspace import Workspace
@@ -10,6 +11,20 @@ from territory_lab.workspace import Workspace
 PATIENCE_S = 300.0  # far beyond what a plan takes, so that the clock does not decide what comes out
 WIDER = 1.25  # how much the tolerance grows where a smaller one is proven impossible
 WIDEST = 2.0
+SCOPES = {
+    "these homes": "no plan from the same homes and limits can have less travel than that; other homes might allow one",
+    "these centres": "no plan round the same centres can have less travel than that; other centres might allow one",
+    "any centres": "no plan within the same limits can have less travel than that, wherever its centres stand",
+}
+REMEDIES = {
+    "complete": "give the territory a unit of its own, or drop its rep",
+    "locked": "release the lock",
+    "forbidden": "allow the pair, or give the unit a rep within reach",
+    "balance": "widen tolerance_share in workspace.toml, or split the largest unit there",
+    "contiguous": "add the bridge or ferry that joins the pieces to neighbours, or widen tolerance_share",
+    "moved": "allow more to change hands, or widen tolerance_share",
+}
+WAYS_OUT = "join islands in neighbours, split the units named, or change the number or the homes of the reps"
 
 
 def activities(known: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
@@ -77,18 +92,66 @@ def propose(
         except alignment.Infeasible as proof:
             reasons.append(f"within {tolerance:.0%}: {proof}")
             if tolerance > WIDEST:
-                raise TerritoryLabError("there is no alignment: " + "; ".join(reasons)) from proof
+                raise TerritoryLabError(f"there is no alignment: {'; '.join(reasons)}; {WAYS_OUT}") from proof
             tolerance *= WIDER
     return plan, {
         "objective": plan.objective,
         "bound": plan.bound,
         "gap": plan.gap,
-        "bound_scope": plan.bound_scope,
+        "bound_scope": plan.bound_scope if problem.free else "these homes",
         "tolerance_share": tolerance,
         "mean_km": plan.objective / float(load["workload_h"].sum()),
         "violations": len(plan.violations),
         "infeasible": "; ".join(reasons),
     }
+
+
+def verdict(facts: dict[str, object]) -> pd.DataFrame:
+    """
+    Say in words what the plan minimises, how good it is, and what it had to give up.
+
+    Parameters
+    ----------
+    facts : dict
+        From :func:`propose`.
+
+    Returns
+    -------
+    DataFrame
+        By ``what``: ``figure``, in words.
+    """
+    told = pd.Series(facts)
+    scope, lacking, reasons = told["bound_scope"], told["violations"], told["infeasible"]
+    rows = {
+        "What it keeps small": f"travel: every hour of work times its distance from the "
+        f"{'home' if scope == 'these homes' else 'centre'} that serves it",
+        "Travel of the plan": f"{number(told['objective'])} h km a year; {number(told['mean_km'])} km for a mean hour",
+        "Least travel any plan could have": f"{number(told['bound'])} h km a year, proven for {scope}",
+        "So the plan is": best_possible(told["gap"], scope),
+        "What that proves": SCOPES[scope],
+        "Tolerance round a fair share": f"±{percent(told['tolerance_share'])}",
+        "Limits it breaks": f"{plural(lacking, 'limit')}, listed below" if lacking else "none",
+        "In the way of a narrower tolerance": f"{reasons}. To get it: {WAYS_OUT}" if reasons else "nothing",
+    }
+    return pd.DataFrame({"figure": rows}).rename_axis("what")
+
+
+def broken(plan: alignment.Plan) -> pd.DataFrame:
+    """
+    Name the limits a plan breaks, and what would help.
+
+    Parameters
+    ----------
+    plan : Plan
+        As solved.
+
+    Returns
+    -------
+    DataFrame
+        ``message`` and ``remedy``; empty where every limit is kept.
+    """
+    found = plan.violations
+    return pd.DataFrame({"message": found["message"], "remedy": found["rule"].map(REMEDIES)}, dtype=object)
 
 
 def by_territory(problem: alignment.Problem, owner: pd.Series, centres: pd.DataFrame) -> pd.DataFrame:

@@ -321,7 +321,7 @@ def search_of(problem: Problem, seed: int, deadline: float) -> Search:
     """Prepare a search."""
     a = problem.arrays
     share = problem.max_moved_share
-    room = np.inf if share is None else share * float(a.weight[a.owner >= 0].sum())
+    room = np.inf if share is None or share >= 1 else share * float(a.weight[a.owner >= 0].sum())
     return Search(problem, Bands(a.loads, a.lower, a.upper), allot(problem), room, seed, deadline)
 
 

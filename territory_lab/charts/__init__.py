@@ -6,13 +6,14 @@ from territory_lab.charts.picture import Picture
 from territory_lab.charts.plans import balance, performance, quotas, sizing
 from territory_lab.charts.tables import Table, table
 from territory_lab.charts.tokens import css_tokens
-from territory_lab.charts.words import band, count, money, number, percent, plural
+from territory_lab.charts.words import band, best_possible, count, money, number, percent, plural
 
 __all__ = [
     "Picture",
     "Table",
     "balance",
     "band",
+    "best_possible",
     "calibration",
     "count",
     "css_tokens",

@@ -17,6 +17,7 @@ _MONEY = frozenset(
 _UNITS = {"_h": "h", "_km": "km", "_km2": "km²", "_days": "days"}
 _SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _LONGEST = 40
+_SENTENCES = frozenset({"figure", "message", "remedy"})  # read in full
 CSS = """
 .tl{border-collapse:collapse;font:14px/1.4 var(--font,system-ui,sans-serif);font-variant-numeric:tabular-nums;\
 color:var(--ink,#1b2733);background:var(--paper,#fff);margin:.5em 0 1.2em}
@@ -167,7 +168,7 @@ def _cell(value: object, column: _Column, name: str, tolerance: float | None) ->
     if not column.numeric:
         text = str(value)
         short = f"<span title='{escape(text)}'>{escape(text[: _LONGEST - 1])}…</span>"
-        return f"<td>{short if len(text) > _LONGEST else escape(text)}</td>"
+        return f"<td>{short if len(text) > _LONGEST and name not in _SENTENCES else escape(text)}</td>"
     amount = float(value)  # type: ignore[arg-type]
     if tolerance is not None and name.startswith("deviation") and abs(amount) > tolerance + 5e-4:
         return f"<td class='n off'>{'▲' if amount > 0 else '▼'} {column.write(amount)}</td>"

@@ -146,6 +146,28 @@ def band(value: float, low: float, high: float, form: Callable[[float], str] = n
     return f"{texts[0]} ({texts[1]} to {texts[2]})"
 
 
+def best_possible(gap: float | None, scope: str = "") -> str:
+    """
+    Say how near a plan is to the best there can be.
+
+    Parameters
+    ----------
+    gap : float or None
+        How far its travel is above the proven least, as a share of that; missing where nothing is proven.
+    scope : str
+        What the proof speaks of: ``these homes``, ``these centres`` or ``any centres``.
+
+    Returns
+    -------
+    str
+        For instance ``within 7 % of the best possible for these homes``.
+    """
+    reach = f" for {scope}" if scope else ""
+    if gap is None or not math.isfinite(gap):
+        return f"not proven to be near the best possible{reach}"
+    return f"the best possible{reach}" if gap < 1e-6 else f"within {percent(gap)} of the best possible{reach}"
+
+
 def plural(n: int, one: str, many: str = "") -> str:
     """
     Write a count with its noun.

@@ -13,7 +13,8 @@ tam                       totals (step, value, low, high), sectors and metros (l
 propensity                cards (kind -> the model's card)
 territories               facts (gap, bound_scope, tolerance_share, moved_<what>, violations), today and proposed (by
                           territory: units, workload_h, deviation_workload_h, potential, customers, revenue, mean_km),
-                          moves (from, to, units, workload_h, revenue, customers; largest first)
+                          moves (from, to, units, workload_h, revenue, customers; largest first), verdict (what, figure:
+                          how good the plan is, in words), broken (message, remedy: the limits it does not keep)
 resources                 facts (reps_needed, reps_today, quota_total), headcount, sizing, quotas
 evaluation                facts (sales), performance, lift (part, value, low, high: shares of sales), triggers
 off                       what this workspace cannot say: name -> reason
@@ -27,7 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from territory_lab.charts.words import band, count, in_currency, number, percent, plural
+from territory_lab.charts.words import band, best_possible, count, in_currency, number, percent, plural
 from territory_lab.results import Result
 
 Numbers = Mapping[str, Any]
@@ -37,7 +38,7 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
     "icp": ("profile", "pareto"),
     "tam": ("totals", "sectors", "metros"),
     "propensity": (),
-    "territories": ("today", "proposed", "moves"),
+    "territories": ("today", "proposed", "moves", "verdict", "broken"),
     "resources": ("headcount", "sizing", "quotas"),
     "evaluation": ("performance", "lift", "triggers"),
 }
@@ -139,10 +140,9 @@ def decision(numbers: Numbers) -> str:
         side = f"{percent(abs(then))} {'above' if then >= 0 else 'below'}"
         ask += f": the heaviest workload falls from {percent(largest)} above its share to {side}"
     if "gap" in facts:
-        scope = f" for {facts['bound_scope']}" if facts.get("bound_scope") else ""
-        ask += f". Its travel is within {percent(facts['gap'])} of the best possible{scope}"
+        ask += f". Its travel is {best_possible(facts['gap'], facts.get('bound_scope', ''))}"
     if facts.get("violations"):
-        ask += f". {plural(int(facts['violations']), 'rule')} could not be kept; see the plan"
+        ask += f". {plural(int(facts['violations']), 'rule')} could not be kept; see How good the plan is"
     return f"{ask}."
 
 

@@ -15,6 +15,7 @@ from territory_lab.reporting.page import Section, write_page, write_whole
 # The order of the story; a section is told where one of its parts is there.
 _STORY = (
     ("change", "What changes", {"map_change", "map_proposed", "territories.moves"}),
+    ("proof", "How good the plan is", {"territories.verdict", "territories.broken"}),
     ("gain", "What it brings", {"evaluation.lift"}),
     ("fair", "How fair it is", {"territories.proposed"}),
     ("customers", "Who buys", {"icp.profile"}),
