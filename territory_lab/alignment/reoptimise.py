@@ -8,10 +8,9 @@ import pandas as pd
 
 from territory_lab.alignment.centres import Centres, costs_of, fixed, settle
 from territory_lab.alignment.connect import gather
-from territory_lab.alignment.costs import TABLE, Flags, Ints
+from territory_lab.alignment.costs import TABLE
 from territory_lab.alignment.plan import Plan
-from territory_lab.alignment.problem import Problem
-from territory_lab.alignment.solve import Search, State, finish, search_of
+from territory_lab.alignment.solve import Search, State, beside, finish, search_of
 from territory_lab.alignment.transport import Flow
 from territory_lab.errors import BadInput, Fault
 
@@ -55,9 +54,9 @@ def reoptimise(plan: Plan, around: Iterable[str], *, time_limit_s: float = 10.0)
     ring = np.zeros(len(problem.territory_ids), np.bool_)
     ring[problem.codes(plan.alignment)[units]] = ring[state.assign[units]] = True
     for _ in range(RINGS):
-        ring = _beside(problem, state.assign, ring)
+        ring = beside(problem, state.assign, ring)
         for turn in range(TURNS):
-            state = state._replace(assign=search.refine(state, np.full_like(state.flow.price, 2.0), turn, only=ring))
+            state = state._replace(assign=search.refine(state, turn, firmness=4.0, only=ring))
             state = state._replace(centres=settle(problem, state.centres, state.assign, np.flatnonzero(ring)))
         if search.score(costs_of(problem, state.centres), state.assign)[0] == 0 or search.late():
             break
@@ -87,17 +86,3 @@ def _centres(plan: Plan) -> Centres:
     sites = names.get_indexer(pd.Index(territories["site"])) if "site" in territories else np.full(len(territories), -1)
     points = np.zeros((len(territories), 3)) if problem.kind == TABLE else problem.place(territories)
     return Centres(points, sites.astype(np.int64))
-
-
-def _beside(problem: Problem, assign: Ints, ring: Flags) -> Flags:
-    """Add the territories that touch a ring, or, without neighbours, whose units have it near."""
-    a = problem.arrays
-    wider = ring.copy()
-    if a.ends.size:
-        inside = ring[np.repeat(assign, np.diff(a.starts))]
-        wider[assign[a.ends[inside]]] = True
-        return wider
-    middles = np.array([a.points[assign == j].mean(axis=0) for j in range(ring.size)])
-    apart = np.linalg.norm(middles[:, None] - middles[ring], axis=2)
-    wider[np.argsort(apart, axis=0, kind="stable")[:6].ravel()] = True
-    return wider

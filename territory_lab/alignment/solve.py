@@ -33,6 +33,8 @@ CROSSING = np.geomspace(10, 0.01, 160), np.geomspace(0.3, 0.01, 40)  # where hom
 FAR = 0.01  # a plan further above the fractional one than this lets its territories cross the map
 ROUNDS, FEWER = 8, 3  # searches of the neighbourhood; centres follow all but the last two
 # fewer where each is long and recentring dear: free centres and more than LARGE units
+PRICED, PLAIN = 2.0, 0.5  # penalty outside the bands, in mean costs, of the two kinds of search
+MENDS, MOST_OUT = 6, 0.2  # attempts to mend a plan, where at most this share of the territories is outside a band
 RESCUES = 8  # further rounds where a plan is still outside its bands
 LARGE = 10_000
 REPEATS, FAR_APART = 5, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
@@ -153,9 +155,19 @@ class Search:
             lacking += max(0.0, moved_weight(costs, assign) - self.room) / max(float(a.weight.sum()), 1e-300)
         return lacking, float(total_cost(costs, assign))
 
-    def refine(self, state: State, firm: Floats, turn: int, heats: Floats = COOLING, only: Flags | None = None) -> Ints:
-        """Anneal (``only`` these territories), return the best seen; ``firm`` grows where a band is not kept."""
-        board = self.board(state, firm, priced=turn % 2 == 0)
+    def refine(
+        self,
+        state: State,
+        turn: int,
+        heats: Floats = COOLING,
+        *,
+        firmness: float = 1.0,
+        only: Flags | None = None,
+    ) -> Ints:
+        """Anneal (``only`` these territories) and return the best plan seen; bands grow firm where not kept."""
+        priced = turn % 2 == 1
+        firm = np.full_like(state.flow.price, firmness * (PRICED if priced else PLAIN))
+        board = self.board(state, firm, priced=priced)
         costs = costs_of(self.problem, state.centres)
         units = np.arange(state.assign.size) if only is None else np.flatnonzero(only[state.assign])
         if only is not None:
@@ -170,7 +182,6 @@ class Search:
             hand = deal(board, work, [self.seed, turn, step])
             anneal(board, hand, units, float(heat * level), tries)
             out = (hand.load > board.upper) | (hand.load < board.lower)
-            firm[out] *= 1.5
             board.stiff[out] *= 1.5  # in place
             found = self.score(costs, work)
             if found < least:
@@ -208,9 +219,9 @@ class Search:
         if problem.free and problem.sites == "units":
             state = self.settled(state)
             state = self.begin(state.centres, state.flow)
-        firm = np.full_like(flow.price, 2.0)
+        yield state
         for turn in range(self.turns + RESCUES):
-            state = state._replace(assign=self.refine(state, firm, turn))
+            state = self.mended(state._replace(assign=self.refine(state, turn)), turn)
             if turn < self.turns - 2:
                 state = self.settled(state)
             yield state
@@ -218,9 +229,23 @@ class Search:
             if turn + 1 >= self.turns and lacking == 0:
                 break
         if not problem.free and value > (1 + FAR) * state.flow.value:
-            for turn, heats in enumerate(CROSSING):
-                firm = np.full_like(flow.price, 2.0)
-                yield (state := state._replace(assign=self.refine(state, firm, turn, heats)))
+            for turn, heats in enumerate(CROSSING, start=1):
+                yield (state := self.mended(state._replace(assign=self.refine(state, turn, heats)), turn))
+
+    def mended(self, state: State, turn: int) -> State:
+        """Bring territories that are a little outside their bands back, at the least cost to the ones beside them."""
+        a = self.problem.arrays
+        for attempt in range(MENDS):
+            load = load_of(state.assign, a.loads, a.lower.shape[1])
+            outside = (load > a.upper * (1 - 1e-11)) | (load < a.lower * (1 + 1e-11))
+            out = np.asarray(outside.any(axis=0))
+            if not 0 < out.sum() <= MOST_OUT * out.size or self.late():
+                break
+            ring = beside(self.problem, state.assign, out)
+            ring = ring if attempt < MENDS / 2 else beside(self.problem, state.assign, ring)
+            mended = self.refine(state, turn + attempt, firmness=2.0**attempt, only=ring)
+            state = state._replace(assign=mended)
+        return state
 
     def settled(self, state: State) -> State:
         """Put free centres in the middle of their territories."""
@@ -228,6 +253,20 @@ class Search:
             return state
         centres = settle(self.problem, state.centres, state.assign)
         return State(centres, self.price_out(centres, state.flow.price), state.assign)
+
+
+def beside(problem: Problem, assign: Ints, ring: Flags) -> Flags:
+    """Add the territories that touch a ring, or, without neighbours, whose units have it near."""
+    a = problem.arrays
+    wider = ring.copy()
+    if a.ends.size:
+        inside = ring[np.repeat(assign, np.diff(a.starts))]
+        wider[assign[a.ends[inside]]] = True
+        return wider
+    middles = np.array([a.points[assign == j].mean(axis=0) for j in range(ring.size)])
+    apart = np.linalg.norm(middles[:, None] - middles[ring], axis=2)
+    wider[np.argsort(apart, axis=0, kind="stable")[:6].ravel()] = True
+    return wider
 
 
 def solve(
