@@ -63,8 +63,9 @@ def _fixed(problem: Problem, plan: Owners) -> Rows:
             if plan[unit] == territory:
                 rows.append(("forbidden", territory, unit, None, None, f"{unit} may not belong to {territory}"))
     if isinstance(problem.distance, pd.DataFrame) and not problem.free:
+        missing = {territory: set(column.index[column.isna()]) for territory, column in problem.distance.items()}
         for unit, territory in plan.items():
-            if territory in problem.distance and pd.isna(problem.distance[territory].to_dict()[unit]):
+            if unit in missing.get(territory, ()):
                 rows.append(("forbidden", territory, unit, None, None, f"{unit} is out of reach of {territory}"))
     return rows
 

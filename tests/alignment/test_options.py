@@ -155,7 +155,7 @@ SCRIPT = """
 from territory_lab.alignment import Problem, solve
 from tests.alignment.grids import grid
 units, pairs = grid(8, 8)
-plan = solve(Problem(units, 5, {"w": 0.05}, neighbours=pairs, distance="euclidean"), seed=7)
+plan = solve(Problem(units, 5, {"w": 0.1}, neighbours=pairs, distance="euclidean"), seed=7, time_limit_s=600)
 print(plan.alignment.tolist(), plan.objective.hex())
 """
 
