@@ -10,7 +10,8 @@ from territory_lab.alignment.centres import Centres, costs_of, fixed, settle
 from territory_lab.alignment.connect import gather
 from territory_lab.alignment.costs import TABLE
 from territory_lab.alignment.plan import Plan
-from territory_lab.alignment.solve import Search, State, beside, finish, search_of
+from territory_lab.alignment.search import Search, State, beside
+from territory_lab.alignment.solve import finish, search_of
 from territory_lab.alignment.transport import Flow
 from territory_lab.errors import BadInput, Fault
 

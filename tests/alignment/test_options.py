@@ -216,4 +216,4 @@ def test_ctrl_c_at_any_moment_gives_a_whole_plan():
     finally:
         timer.cancel()
     assert plan.alignment.notna().all()
-    assert plan.bound <= plan.objective
+    assert not plan.feasible or plan.bound <= plan.objective
