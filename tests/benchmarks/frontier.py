@@ -32,7 +32,8 @@ def lock(plan: Plan, pair: int) -> dict[str, object]:
     asked = replace(plan, problem=replace(plan.problem, locked={unit: owner[beside]}))
     new, cpu_s = measured(lambda: reoptimise(asked, [unit]))
     obeyed = new.alignment[unit] == owner[beside]
-    return {"pair": pair, "cpu_s": cpu_s, "obeyed": obeyed, "changed": int((new.alignment != owner).sum()), **proof(new)}
+    changed = int((new.alignment != owner).sum())
+    return {"pair": pair, "cpu_s": cpu_s, "obeyed": obeyed, "changed": changed, **proof(new)}
 
 
 def main() -> None:
