@@ -14,7 +14,7 @@ from tests.benchmarks.common import SIZES, edges_of, measured, problem_of, quali
 from tests.benchmarks.jobs import ours
 
 SEEDS = range(5)
-BURSTS, BURST_STEPS = {"S": 60, "A": 30}, 6  # so many that the peer has more CPU time than ours
+BURSTS, BURST_STEPS = {"S": 60, "A": 30}, 6  # about as much CPU time as ours takes
 TOLERANCE = 0.05
 BALANCED_PERCENT = 100 * TOLERANCE + 0.01
 
@@ -119,18 +119,21 @@ def rows(job: str) -> Iterator[dict[str, object]]:
 
 
 def lead(table: pd.DataFrame) -> dict[str, object]:
-    """Compare the median of ours with the best single run of a peer that is balanced."""
+    """Compare the median of ours with the best and the median run of the best peer that is balanced."""
     mine = table["method"].str.startswith("territory_lab")
     peers = table[~mine & (table["deviation_%"] <= BALANCED_PERCENT)]
     best = peers.loc[peers["inertia_km2"].idxmin()]
+    peer = peers[peers["method"] == best["method"]]
+    median = table.loc[mine, ["inertia_km2", "cpu_s"]].median()
     return {
         "job": best["job"],
-        "best_balanced_peer": f"{best['method']}, seed {best['seed']}",
-        "its_inertia_km2": best["inertia_km2"],
-        "ours_median_km2": table.loc[mine, "inertia_km2"].median(),
-        "ours_below_%": 100 * (1 - table.loc[mine, "inertia_km2"].median() / best["inertia_km2"]),
-        "ours_worst_below_%": 100 * (1 - table.loc[mine, "inertia_km2"].max() / best["inertia_km2"]),
-        "cpu_ratio": table.loc[mine, "cpu_s"].median() / best["cpu_s"],
+        "best_balanced_peer": best["method"],
+        "its_best_km2": best["inertia_km2"],
+        "its_median_km2": peer["inertia_km2"].median(),
+        "ours_median_km2": median["inertia_km2"],
+        "below_its_best_%": 100 * (1 - median["inertia_km2"] / best["inertia_km2"]),
+        "below_its_median_%": 100 * (1 - median["inertia_km2"] / peer["inertia_km2"].median()),
+        "cpu_ratio": median["cpu_s"] / peer["cpu_s"].median(),
     }
 
 
