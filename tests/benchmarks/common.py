@@ -11,20 +11,20 @@ import pandas as pd
 
 from territory_lab.alignment import Plan, Problem, audit, solve
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "alignment"
+ALIGNMENT_CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "alignment"
 Result = TypeVar("Result")
 SIZES = {"S": 12, "A": 50, "B": 500}
 
 
 def units_of(job: str) -> pd.DataFrame:
     """Read the units of a job."""
-    units = pd.read_parquet(CASES / "jobs" / f"job{job}_units.parquet").rename_axis("unit_id")
+    units = pd.read_parquet(ALIGNMENT_CASES / "jobs" / f"job{job}_units.parquet").rename_axis("unit_id")
     return units.set_axis(units.index.astype(str))
 
 
 def edges_of(job: str) -> pd.DataFrame:
     """Read which units of a job touch."""
-    return pd.read_parquet(CASES / "jobs" / f"job{job}_edges.parquet")[["a", "b"]].astype(str)
+    return pd.read_parquet(ALIGNMENT_CASES / "jobs" / f"job{job}_edges.parquet")[["a", "b"]].astype(str)
 
 
 def problem_of(job: str, tolerance: float = 0.05, **options: object) -> Problem:
