@@ -1,17 +1,16 @@
 """US states' counties as in Validi, Buchanan and Lykhovyd (2022): value and proof beside the published plan."""
 
 import json
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pyproj import Geod
 
-from territory_lab.alignment import Infeasible, Problem, solve
+from territory_lab.alignment import Infeasible, Plan, Problem, solve
+from tests.benchmarks.common import ALIGNMENT_CASES, measured, show
 
-CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "alignment" / "hess"
+CASES = ALIGNMENT_CASES / "hess"
 TIME_LIMIT_S = 60.0
 
 
@@ -36,22 +35,23 @@ def bench(case: dict[str, Any], *, contiguous: bool) -> dict[str, object]:
     problem = question(case, contiguous=contiguous)
     known = case["contiguous" if contiguous else "no_contiguity"]
     row = {"state": case["name"][:2], "contiguous": contiguous, "published": known.get("plan_value_here")}
-    start = time.process_time()
+    answer, cpu_s = measured(lambda: plan_or_proof(problem))
+    if isinstance(answer, Infeasible):
+        return row | {"verdict": str(answer)[:60], "cpu_s": cpu_s}
+    verdict = "proven" if answer.feasible and answer.gap < 1e-5 else "open"
+    found = {"value": answer.objective / 1e6, "bound": answer.bound / 1e6, "gap_%": 100 * answer.gap}
+    return row | found | {"verdict": verdict, "cpu_s": cpu_s}
+
+
+def plan_or_proof(problem: Problem) -> Plan | Infeasible:
+    """Solve, or give the proof that there is no plan."""
     try:
-        plan = solve(problem, time_limit_s=TIME_LIMIT_S)
-    except Infeasible as verdict:
-        return row | {"verdict": str(verdict)[:60], "cpu_s": time.process_time() - start}
-    verdict = "proven" if plan.feasible and plan.gap < 1e-5 else "open"
-    found = {"value": plan.objective / 1e6, "bound": plan.bound / 1e6, "gap": plan.gap}
-    return row | found | {"verdict": verdict, "cpu_s": time.process_time() - start}
+        return solve(problem, time_limit_s=TIME_LIMIT_S)
+    except Infeasible as proof:
+        return proof
 
 
 def main() -> None:
-    """Measure every state with and without contiguity and print the table, values in millions."""
+    """Measure every state with and without contiguity, values in millions."""
     cases = [json.loads(path.read_text()) for path in sorted(CASES.glob("*.json"))]
-    table = pd.DataFrame([bench(case, contiguous=contiguous) for case in cases for contiguous in (False, True)])
-    print(table.to_string(index=False, float_format="{:,.6g}".format))
-
-
-if __name__ == "__main__":
-    main()
+    show("US states' counties", [bench(case, contiguous=contiguous) for case in cases for contiguous in (False, True)])

@@ -1,0 +1,39 @@
+"""Two and three activities in balance at once, with and without contiguity."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from territory_lab.alignment import Problem, solve
+from tests.benchmarks.common import SIZES, edges_of, measured, proof, show, units_of
+
+SEED = 7
+
+
+def several(second: str, activities: int, *, contiguous: bool) -> Problem:
+    """Job A with a second activity, ``independent`` or ``opposed`` to the first, and perhaps a third."""
+    units, rng = units_of("A"), np.random.default_rng(SEED)
+    load = units["w"].to_numpy()
+    rank = load.argsort().argsort()
+    drawn = rng.lognormal(0, 1, len(units))
+    units["second"] = drawn if second == "independent" else np.sort(load)[::-1][rank]
+    units["third"] = rng.gamma(2, 1, len(units))
+    balance = dict.fromkeys(["w", "second", "third"][:activities], 0.05)
+    edges = edges_of("A") if contiguous else None
+    return Problem(units, SIZES["A"], balance, sites="anywhere", distance="euclidean", neighbours=edges)
+
+
+def rows(*, contiguous: bool) -> Iterator[dict[str, object]]:
+    """Measure each mixture."""
+    for activities in (2, 3):
+        for second in ("independent", "opposed"):
+            problem = several(second, activities, contiguous=contiguous)
+            plan, cpu_s = measured(lambda: solve(problem, time_limit_s=120))  # noqa: B023 - called at once
+            case = {"activities": activities, "second": second, "cpu_s": cpu_s}
+            yield case | {"mean_km": plan.objective / problem.units["w"].sum(), **proof(plan)}
+
+
+def main() -> None:
+    """Print a table without contiguity and one with it."""
+    show("Several activities, job A, not contiguous", rows(contiguous=False))
+    show("Several activities, job A, contiguous", rows(contiguous=True))
