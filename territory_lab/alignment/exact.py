@@ -1,26 +1,19 @@
 """Small problems to the end: the best plan there is, a bound on any plan, or the proof that there is none."""
 
-import time
 from typing import NamedTuple
 
 import numpy as np
 
 from territory_lab.alignment.centres import Centres, fixed
-from territory_lab.alignment.connect import pieces
+from territory_lab.alignment.closing import Closing
 from territory_lab.alignment.costs import Ints
-from territory_lab.alignment.milp import MARGIN, choose, relax, stack
-from territory_lab.alignment.packing import no_plan, packing, reachable
-from territory_lab.alignment.pairs import Pairs, chosen_by, cost_table, narrow, plan_of, seats_of, state
+from territory_lab.alignment.milp import MARGIN
+from territory_lab.alignment.pairs import seats_of
 from territory_lab.alignment.plan import Plan
 from territory_lab.alignment.problem import Problem
-from territory_lab.alignment.separate import band_cuts, contiguity_cuts
 
 MOST_PAIRS = 40_000  # free centres: up to some 200 units the linear relaxation takes seconds
 MOST_HOME_PAIRS = 4_000  # fixed homes: beyond, the local search is within a fraction of a percent and far quicker
-ROUGH = 0.02  # gap at which to stop while no contiguous plan is known: what comes next is a cut
-ENOUGH = 0.9  # share of the pairs left by a round of fixing above which another is not worth its time
-PACKING = 0.8  # share of the time for finding any plan at all, where none is known
-TRIES = 10  # rounds of cuts for given centres
 
 
 class Proof(NamedTuple):
@@ -139,7 +132,7 @@ def prove(problem: Problem, known: Ints | None, deadline: float) -> Proof:
     Infeasible
         Where the programme has no solution.
     """
-    search = Search(problem, deadline)
+    search = Closing(problem, deadline)
     if known is not None:
         search.offer(known)
         search.descend(known)
@@ -148,188 +141,3 @@ def prove(problem: Problem, known: Ints | None, deadline: float) -> Proof:
     search.tighten()
     search.close()
     return Proof(search.plan, search.best, min(search.bound, search.best))
-
-
-class Search:
-    """
-    One proof in the making: the programme with its cuts, the best plan and the bound so far.
-
-    Parameters
-    ----------
-    problem : Problem
-        A `small` one.
-    deadline : float
-        When to stop, on the monotonic clock.
-    """
-
-    def __init__(self, problem: Problem, deadline: float) -> None:
-        self.problem, self.deadline = problem, deadline
-        self.contiguous = problem.neighbours is not None
-        self.table = cost_table(problem)
-        self.pairs = state(problem, self.table, seats_of(problem), np.isfinite(self.table))
-        self.plan: Ints | None = None
-        self.best, self.bound = np.inf, -np.inf
-        self.tried: set[tuple[int, ...]] = set()
-
-    def left(self) -> float:
-        """Seconds left."""
-        return self.deadline - time.monotonic()
-
-    def done(self) -> bool:
-        """Whether time is up or nothing is left to prove."""
-        return self.left() <= 0 or Proof(self.plan, self.best, self.bound).optimal
-
-    def recentre(self, label: Ints) -> Ints | None:
-        """Serve each territory from the one of its own units that does it best; None where none can."""
-        if not self.problem.free:
-            return label
-        plan, seat = np.empty(label.size, np.int64), self.pairs.seat
-        for number in np.unique(label):
-            own = np.flatnonzero(label == number)
-            sites = np.flatnonzero(np.isin(seat, own))
-            total = self.table[np.ix_(own, sites)].sum(axis=0)
-            if not np.isfinite(total).any():
-                return None
-            plan[own] = sites[total.argmin()]
-        return plan
-
-    def offer(self, label: Ints) -> bool:
-        """Keep a plan that is within all limits and better than the best."""
-        plan = self.recentre(label)
-        if plan is None or not self.keeps(plan):
-            return False
-        value = float(self.table[np.arange(plan.size), plan].sum())
-        if value >= self.best:
-            return False
-        self.plan, self.best = plan, value
-        return True
-
-    def keeps(self, plan: Ints) -> bool:
-        """Whether a plan is within all limits."""
-        a, used = self.problem.arrays, np.unique(plan)
-        if used.size != len(self.problem.territory_ids) or outside(self.problem, plan).size:
-            return False
-        if self.contiguous and int(pieces(a.starts, a.ends, plan).max()) + 1 > used.size:
-            return False
-        if self.problem.max_moved_share is None:
-            return True
-        owned = a.owner >= 0
-        moved = a.weight[owned & (a.owner != plan)].sum()
-        return bool(moved <= (self.problem.max_moved_share + 1e-9) * a.weight[owned].sum())
-
-    def learn(self, pairs: Pairs, plan: Ints) -> Pairs | None:
-        """State the limits that a solution breaks; None where it breaks none."""
-        cuts = [band_cuts(pairs, plan, outside(self.problem, plan))]
-        if self.contiguous:
-            cuts.append(contiguity_cuts(self.problem, pairs, plan))
-        new = [rows for rows in cuts if rows is not None]
-        return pairs._replace(rows=stack(pairs.rows, *new)) if new else None
-
-    def tighten(self) -> None:
-        """Leave out the pairs that no better plan uses."""
-        size = np.inf
-        while self.pairs.unit.size < ENOUGH * size and not self.done():
-            size = self.pairs.unit.size
-            if self.problem.free:
-                self.pairs = reachable(self.problem, self.pairs)
-            floor, reduced = relax(self.pairs.cost, self.pairs.rows, self.left())
-            self.raise_to(floor)
-            if np.isfinite(self.best):
-                self.pairs = narrow(self.pairs, floor + np.maximum(reduced, 0) <= self.best * (1 + 1e-9))
-
-    def raise_to(self, bound: float) -> None:
-        """Take note of a bound on any plan better than the best; without any plan an infinite one is a proof."""
-        if bound == np.inf and self.plan is None:
-            raise no_plan(self.problem)
-        self.bound = max(self.bound, min(bound, self.best))
-
-    def descend(self, label: Ints) -> None:
-        """Assign to given centres exactly, put each centre where it serves best, and so on while that is new."""
-        plan = self.recentre(label) if self.problem.free else None
-        while plan is not None and not self.done():
-            centres = np.unique(plan)
-            if tuple(centres.tolist()) in self.tried:
-                return
-            self.tried.add(tuple(centres.tolist()))
-            plan = self.assign(centres)
-            if plan is not None:
-                self.offer(plan)
-                plan = self.recentre(plan)
-
-    def assign(self, centres: Ints) -> Ints | None:
-        """Find the best plan for given centres, if there is any in reasonable time."""
-        for _ in range(TRIES):
-            part = narrow(self.pairs, np.isin(self.pairs.column, centres))
-            outcome = choose(part.cost, part.rows, self.left() / 10)
-            if outcome.chosen is None:
-                return None
-            plan = plan_of(part, outcome.chosen)
-            wiser = self.learn(self.pairs, plan)
-            if wiser is None:
-                return plan
-            self.pairs = wiser
-        return None
-
-    def pack(self) -> None:
-        """Find any plan at all, whatever it costs, or prove that there is none."""
-        pairs = packing(self.problem) if self.problem.free else self.pairs
-        costless = np.zeros(pairs.unit.size)
-        until = time.monotonic() + PACKING * self.left()
-        while time.monotonic() < until:
-            outcome = choose(costless, pairs.rows, until - time.monotonic())
-            if outcome.chosen is None:
-                self.raise_to(outcome.bound)
-                return
-            plan = plan_of(pairs, outcome.chosen)
-            wiser = self.learn(pairs, plan)
-            if wiser is None:
-                self.offer(plan)
-                self.descend(plan)
-                return
-            pairs = wiser
-
-    def close(self) -> None:
-        """Solve, cut off what is not contiguous, and solve again, until the best plan is proven."""
-        while not self.done():
-            start = None if self.plan is None else chosen_by(self.pairs, self.plan)
-            rough = self.contiguous and start is None
-            gap = {"gap": ROUGH} if rough else {}
-            outcome = choose(self.pairs.cost, self.pairs.rows, self.left(), start, first=self.contiguous, **gap)
-            self.raise_to(outcome.bound)
-            if outcome.chosen is None:
-                return
-            plan = plan_of(self.pairs, outcome.chosen)
-            before, wiser = self.best, self.learn(self.pairs, plan)
-            self.offer(plan)
-            if wiser is not None:
-                self.pairs = wiser
-                self.descend(plan)
-            if self.best < before:
-                self.tighten()
-            elif wiser is None:
-                return
-
-
-def outside(problem: Problem, plan: Ints) -> Ints:
-    """
-    Find the territories outside a band.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    plan : ndarray of int
-        Column by unit.
-
-    Returns
-    -------
-    ndarray of int
-        Columns whose load is outside a band by more than rounding.
-    """
-    a = problem.arrays
-    used = np.unique(plan)
-    held = np.array([np.bincount(plan, weights=load)[used] for load in a.loads])
-    at = np.zeros(used.size, np.int64) if problem.free else used
-    slack = 1e-9 * (a.lower + a.upper)[:, at] / 2
-    wrong = (held > a.upper[:, at] + slack) | (held < a.lower[:, at] - slack)
-    return used[wrong.any(axis=0)]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from territory_lab.alignment.connect import pieces
+from territory_lab.alignment.costs import Ints
 from territory_lab.alignment.pairs import Pairs, narrow, state, within_reach
 from territory_lab.alignment.plan import Infeasible
 from territory_lab.alignment.problem import Problem
@@ -102,9 +103,9 @@ def _enclosed(problem: Problem, row: int, activity: str) -> None:
         )
 
 
-def packing(problem: Problem) -> Pairs:
+def packing(problem: Problem, core: Ints | None = None) -> Pairs:
     """
-    Ask for any plan at all, led by the heaviest unit of each territory.
+    Ask for any plan at all, led by one unit of each territory: the first in an order, here the heaviest.
 
     With a leader and no cost the model of Hess has no symmetry left: one solution a plan, whatever its centres.
 
@@ -112,6 +113,8 @@ def packing(problem: Problem) -> Pairs:
     ----------
     problem : Problem
         With free centres.
+    core : ndarray of int, optional
+        Ask for the territories of these units only; they come first in the order, so that they lead them.
 
     Returns
     -------
@@ -120,10 +123,12 @@ def packing(problem: Problem) -> Pairs:
     """
     a = problem.arrays
     n = len(a.weight)
+    leaders = np.arange(n) if core is None else core
+    order = np.lexsort((-a.loads[0], ~np.isin(np.arange(n), leaders)))
     rank = np.empty(n, np.int64)
-    rank[np.argsort(-a.loads[0], kind="stable")] = np.arange(n)
-    pairs = state(problem, np.zeros((n, n)), np.arange(n), rank[:, None] >= rank)
-    return reachable(problem, pairs)
+    rank[order] = np.arange(n)
+    allowed = (rank[:, None] >= rank) & np.isin(np.arange(n), leaders)
+    return reachable(problem, state(problem, np.zeros((n, n)), np.arange(n), allowed, core))
 
 
 def reachable(problem: Problem, pairs: Pairs) -> Pairs:
@@ -150,6 +155,28 @@ def reachable(problem: Problem, pairs: Pairs) -> Pairs:
         near = within_reach(pairs.key >= 0, pairs.seat, load, most, (a.starts, a.ends))
         pairs = narrow(pairs, near[pairs.unit, pairs.column])
     return pairs
+
+
+def too_crowded(problem: Problem, core: Ints) -> Infeasible:
+    """
+    Say that a few units have no territories, whatever becomes of the others.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    core : ndarray of int
+        The units.
+
+    Returns
+    -------
+    Infeasible
+        To be raised.
+    """
+    names = [str(unit) for unit in problem.unit_ids[np.sort(core)]]
+    kind = "contiguous territories" if problem.neighbours is not None else "territories"
+    reason = f"no {kind} within the bands can hold {', '.join(names)} and leave a load that makes up the others"
+    return Infeasible(f"{reason} (an integer programme, solved to the end, has no solution)", units=names)
 
 
 def no_plan(problem: Problem) -> Infeasible:

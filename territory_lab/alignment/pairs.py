@@ -90,7 +90,7 @@ def _rows_of(costs: Costs, width: int) -> Floats:
     return table
 
 
-def state(problem: Problem, cost: Floats, seat: Ints, allowed: Flags) -> Pairs:
+def state(problem: Problem, cost: Floats, seat: Ints, allowed: Flags, core: Ints | None = None) -> Pairs:
     """
     State a problem over the allowed pairs (Hess et al. 1965).
 
@@ -105,6 +105,9 @@ def state(problem: Problem, cost: Floats, seat: Ints, allowed: Flags) -> Pairs:
         As `cost_table` gives them.
     allowed : ndarray of bool
         Pairs to consider, shape (units, columns).
+    core : ndarray of int, optional
+        With free centres: units that need a territory; what others may stay without is left to further territories,
+        which need only be right in number and total load. All units where absent.
 
     Returns
     -------
@@ -118,9 +121,13 @@ def state(problem: Problem, cost: Floats, seat: Ints, allowed: Flags) -> Pairs:
     key = np.full(cost.shape, -1)
     key[unit, column] = np.arange(unit.size)
     n, e = cost.shape[0], unit.size
-    each = sparse(unit, np.arange(e), np.ones(e), (np.ones(n), np.ones(n)), e)
+    needed = np.ones(n) if core is None else np.isin(np.arange(n), core).astype(float)
+    each = sparse(unit, np.arange(e), np.ones(e), (needed, np.ones(n)), e)
     parts = [each, _bands(problem, unit, column, key, seat)]
     parts.append(_openings(problem, unit, column, key, seat) if problem.free else _homes(problem, unit, column, seat))
+    if core is not None:
+        parts[-1].lower[0] = 0
+        parts.append(_remainder(problem, unit, seat[column] == unit))
     return Pairs(unit, column, key, cost[unit, column], stack(*parts), seat)
 
 
@@ -184,6 +191,25 @@ def _openings(problem: Problem, unit: Ints, column: Ints, key: Ints, seat: Ints)
     return stack(count, sparse(row, at, value, (np.zeros(served.size), np.full(served.size, np.inf)), e))
 
 
+def _remainder(problem: Problem, unit: Ints, opens: Flags) -> Rows:
+    """Leave to the territories that are not opened a load they can share: (k - open) L <= rest <= (k - open) U."""
+    a, e, k = problem.arrays, unit.size, len(problem.territory_ids)
+    parts = []
+    for row, load in enumerate(a.loads):
+        size = float(a.upper[row].mean()) / THOUSAND
+        total, there, at = load.sum() / size, np.zeros(e, np.int64), np.arange(e)
+        lower, upper = a.lower[row, 0] * (1 - WIDER) / size, a.upper[row, 0] * (1 + WIDER) / size
+        least, most = (
+            (np.array([-np.inf]), np.array([total - k * lower])),
+            (np.array([total - k * upper]), np.array([np.inf])),
+        )
+        parts += [
+            sparse(there, at, load[unit] / size - lower * opens, least, e),
+            sparse(there, at, load[unit] / size - upper * opens, most, e),
+        ]
+    return stack(*parts)
+
+
 def _homes(problem: Problem, unit: Ints, column: Ints, seat: Ints) -> Rows:
     """Leave no territory empty, and move no more than is allowed."""
     a, e, s = problem.arrays, unit.size, seat.size
@@ -211,9 +237,9 @@ def plan_of(pairs: Pairs, chosen: Flags) -> Ints:
     Returns
     -------
     ndarray of int
-        Column by unit.
+        Column by unit; -1 for a unit that has none.
     """
-    plan = np.zeros(pairs.key.shape[0], np.int64)
+    plan = np.full(pairs.key.shape[0], -1)
     plan[pairs.unit[chosen]] = pairs.column[chosen]
     return plan
 

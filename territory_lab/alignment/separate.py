@@ -40,7 +40,7 @@ def contiguity_cuts(problem: Problem, pairs: Pairs, plan: Ints) -> Rows | None:
     a = problem.arrays
     piece = pieces(a.starts, a.ends, plan)
     entries: Entries = []
-    for column in np.unique(plan).tolist():
+    for column in np.unique(plan[plan >= 0]).tolist():
         parts = np.unique(piece[plan == column])
         if parts.size == 1:
             continue

@@ -33,8 +33,9 @@ def test_what_lies_behind_a_unit_and_must_join_it_is_named():
 def test_units_that_do_not_pack_are_proven_so():
     units, _ = grid(1, 5)
     units["w"] = [4.5, 4.5, 4.5, 4.5, 2.0]  # two territories of 10: no set weighs between 9.5 and 10.5
-    with pytest.raises(Infeasible, match="no plan, contiguous or not"):
+    with pytest.raises(Infeasible, match="can hold u00") as verdict:
         solve(Problem(units, 2, {"w": 0.05}, distance="euclidean"))
+    assert verdict.value.units == ["u00"]
 
 
 def test_only_the_territories_in_conflict_are_named():
