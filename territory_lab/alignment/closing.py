@@ -12,10 +12,11 @@ from territory_lab.alignment.pairs import Pairs, chosen_by, cost_table, narrow, 
 from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.separate import band_cuts, contiguity_cuts
 
-ROUGH = 0.02  # gap at which to stop while no contiguous plan is known: what comes next is a cut
+ROUGH = 0.12  # gap at which to stop while no contiguous plan is known: what comes next is a cut
 ENOUGH = 0.9  # share of the pairs left by a round of fixing above which another is not worth its time
-PACKING = 0.8  # share of the time for finding any plan at all, where none is known
-TRIES = 10  # rounds of cuts for given centres
+SCOUTING = 0.2  # share of the time for a first plan that is also good, where none is known
+PACKING = 0.9  # share of the time for finding any plan at all, where none is known
+TWENTIETHS = 20  # part of the time left that one choice of centres may take
 CORES = (1, 2, 4)  # heavy units among which a small conflict is looked for
 CROWDED_S = 2.0  # seconds for each such look
 
@@ -128,9 +129,10 @@ class Closing:
 
     def assign(self, centres: Ints) -> Ints | None:
         """Find the best plan for given centres, if there is any in reasonable time."""
-        for _ in range(TRIES):
+        until = time.monotonic() + self.left() / TWENTIETHS
+        while time.monotonic() < until:
             part = narrow(self.pairs, np.isin(self.pairs.column, centres))
-            outcome = choose(part.cost, part.rows, self.left() / 10)
+            outcome = choose(part.cost, part.rows, until - time.monotonic())
             if outcome.chosen is None:
                 return None
             plan = plan_of(part, outcome.chosen)
@@ -142,8 +144,6 @@ class Closing:
 
     def pack(self) -> None:
         """Find any plan at all, whatever it costs, or prove that there is none."""
-        if self.problem.free:
-            self.blame()
         pairs = packing(self.problem) if self.problem.free else self.pairs
         plan, bound = self.any_plan(pairs, PACKING * self.left())
         self.raise_to(bound)
@@ -182,26 +182,36 @@ class Closing:
         seconds = min(CROWDED_S, self.left() / 10)
         return self.any_plan(packing(self.problem, core), seconds)[1] == np.inf
 
+    def scout(self) -> None:
+        """Look for a first plan where a good one would be: near the optimum, cut by cut."""
+        if self.problem.free:
+            self.blame()
+        until = time.monotonic() + SCOUTING * self.left()
+        while self.plan is None and self.step(until - time.monotonic()) and time.monotonic() < until:
+            continue
+
     def close(self) -> None:
         """Solve, cut off what is not contiguous, and solve again, until the best plan is proven."""
-        while not self.done():
-            start = None if self.plan is None else chosen_by(self.pairs, self.plan)
-            rough = self.contiguous and start is None
-            gap = {"gap": ROUGH} if rough else {}
-            outcome = choose(self.pairs.cost, self.pairs.rows, self.left(), start, first=self.contiguous, **gap)
-            self.raise_to(outcome.bound)
-            if outcome.chosen is None:
-                return
-            plan = plan_of(self.pairs, outcome.chosen)
-            before, wiser = self.best, self.learn(self.pairs, plan)
-            self.offer(plan)
-            if wiser is not None:
-                self.pairs = wiser
-                self.descend(plan)
-            if self.best < before:
-                self.tighten()
-            elif wiser is None:
-                return
+        while not self.done() and self.step(self.left()):
+            continue
+
+    def step(self, seconds: float) -> bool:
+        """Solve once, and learn from the solution; False where nothing came of it."""
+        start = None if self.plan is None else chosen_by(self.pairs, self.plan)
+        gap = {"gap": ROUGH} if self.contiguous and self.plan is None else {}
+        outcome = choose(self.pairs.cost, self.pairs.rows, seconds, start, first=self.contiguous, **gap)
+        self.raise_to(outcome.bound)
+        if outcome.chosen is None:
+            return False
+        plan = plan_of(self.pairs, outcome.chosen)
+        before, wiser = self.best, self.learn(self.pairs, plan)
+        self.offer(plan)
+        if wiser is not None:
+            self.pairs = wiser
+            self.descend(plan)
+        if self.best < before:
+            self.tighten()
+        return wiser is not None or self.best < before
 
 
 def outside(problem: Problem, plan: Ints) -> Ints:

@@ -136,8 +136,11 @@ def prove(problem: Problem, known: Ints | None, deadline: float) -> Proof:
     if known is not None:
         search.offer(known)
         search.descend(known)
+    search.tighten()
+    if search.plan is None:
+        search.scout()
     if search.plan is None:
         search.pack()
-    search.tighten()
+        search.tighten()
     search.close()
     return Proof(search.plan, search.best, min(search.bound, search.best))
