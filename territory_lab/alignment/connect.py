@@ -75,14 +75,15 @@ def islands(starts: Ints, ends: Ints) -> Ints:
 
 
 def strays(board: Board, assign: Ints) -> Ints:
-    """List the units outside the heaviest piece of their territory."""
+    """List the units outside the main piece of their territory: the one with most locked units, else the heaviest."""
     piece = pieces(board.starts, board.ends, assign)
     mass = (board.loads / board.loads.sum(axis=1)[:, None]).sum(axis=0)
     heavy, size = np.bincount(piece, weights=mass), np.bincount(piece)
+    locked = np.bincount(piece, weights=board.costs.pinned >= 0)
     owner = np.empty(heavy.size, np.int64)
     owner[piece] = assign
-    # heaviest piece first, then the one with more units, then the one that starts first
-    order = np.lexsort((np.arange(heavy.size), -size, -heavy, owner))
+    # then the one with more units, then the one that starts first
+    order = np.lexsort((np.arange(heavy.size), -size, -heavy, -locked, owner))
     main = order[np.r_[True, np.diff(owner[order]) > 0]]
     return np.flatnonzero(~np.isin(piece, main))
 

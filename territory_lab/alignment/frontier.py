@@ -6,9 +6,10 @@ from dataclasses import replace
 import pandas as pd
 from tqdm import tqdm
 
+from territory_lab.alignment.metrics import disruption
 from territory_lab.alignment.plan import Infeasible, Plan
 from territory_lab.alignment.problem import Problem
-from territory_lab.alignment.solve import solve
+from territory_lab.alignment.solve import carried, solve
 from territory_lab.errors import BadInput, Fault
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 1.0)
@@ -55,18 +56,28 @@ def frontier(
         raise BadInput([Fault("problem", "current", "", "no alignment of today", "pass current")])
     levels = sorted(set(shares), reverse=True)
     found: dict[float, Plan] = {}
-    reason = ""
+    last, floor, reason = None, -float("inf"), ""
     for share in tqdm(levels, desc="frontier", disable=not progress):
+        level = replace(problem, max_moved_share=share)
+        if last is not None and last.feasible and _moved_share(last) <= share:
+            found[share] = replace(last, problem=level)  # the best where more may move, and its bound holds here too
+            continue
         try:
-            found[share] = solve(replace(problem, max_moved_share=share), seed=seed, time_limit_s=time_limit_s)
+            last = solve(level, seed=seed, time_limit_s=time_limit_s)
         except Infeasible as proof:  # and then with fewer moves all the more
             reason = str(proof)
             break
+        if not problem.free:  # what no plan from these homes can undercut, none that moves less can
+            floor = max(floor, last.bound)
+            last = replace(last, bound=floor)
+        found[share] = last
     best: Plan | None = None
     for share in sorted(found):
         plan = found[share]
         if best is not None and not (plan.feasible and plan.objective <= best.objective):
-            found[share] = replace(best, problem=plan.problem, bound=min(plan.bound, best.objective))
+            found[share] = (
+                carried(best, plan.problem) if problem.free else replace(best, problem=plan.problem, bound=plan.bound)
+            )
         best = found[share] if found[share].feasible else best
     rows = [_row(share, found.get(share), reason) for share in reversed(levels)]
     columns = ["max_moved_share", "moved_share", "objective", "bound", "gap", "feasible", "plan", "reason"]
@@ -83,8 +94,6 @@ def _row(share: float, plan: Plan | None, reason: str) -> tuple[object, ...]:
 def _moved_share(plan: Plan) -> float:
     """Share of the weight that has an owner today and gets another."""
     problem = plan.problem
-    weight = problem.units[problem.weight_column]
-    today = pd.Series(problem.current).reindex(problem.unit_ids)
-    known = today.isin(problem.territory_ids)
-    moves = known & (plan.alignment != today)
-    return float(weight[moves].sum() / weight[known].sum()) if known.any() else 0.0
+    today = pd.Series(problem.current)
+    moved = disruption(problem, plan.alignment, today.where(today.isin(problem.territory_ids)))
+    return float(moved.fillna(0.0)[problem.weight_column])  # nothing owned today: nothing moves

@@ -86,11 +86,31 @@ def stack(*parts: Rows) -> Rows:
     return Rows(csr_matrix(vstack(matrices)), np.concatenate(lower), np.concatenate(upper))
 
 
-def _solver(cost: Floats, rows: Rows, time_limit_s: float, *, whole: bool) -> Any:  # noqa: ANN401 - the solver ships no types
-    """Load a silent solver on one thread."""
+def load(cost: Floats, rows: Rows, time_limit_s: float = np.inf, *, most: float = 1.0, whole: bool = False) -> Any:  # noqa: ANN401 - the solver ships no types
+    """
+    Load a silent solver on one thread.
+
+    Parameters
+    ----------
+    cost : ndarray
+        Cost of each variable.
+    rows : Rows
+        Limits.
+    time_limit_s : float
+        When to give up.
+    most : float
+        Upper limit of the variables; the lower one is 0.
+    whole : bool
+        Variables are whole numbers.
+
+    Returns
+    -------
+    highspy solver
+        Loaded, not yet run.
+    """
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = rows.matrix.shape
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(cost.size), np.ones(cost.size)
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(cost.size), np.full(cost.size, most)
     lp.row_lower_, lp.row_upper_ = rows.lower, rows.upper
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.matrix.indptr, rows.matrix.indices
@@ -135,7 +155,7 @@ def relax(cost: Floats, rows: Rows, time_limit_s: float) -> tuple[float, Floats]
         Any solution that uses variable e costs at least ``bound + max(0, reduced[e])``.
     """
     level = float(cost.mean()) * np.sqrt(cost.size) / SIZE or 1.0
-    solver = _solver(cost / level, rows, time_limit_s, whole=False)
+    solver = load(cost / level, rows, time_limit_s)
     solver.run()
     if solver.getModelStatus() in EMPTY:
         return np.inf, np.zeros(cost.size)
@@ -184,7 +204,7 @@ def choose(
         ``bound`` is what the solver proved less `MARGIN` of it.
     """
     level = float(cost @ start if start is not None else cost.mean() * np.sqrt(cost.size)) / SIZE or 1.0
-    solver = _solver(cost / level, rows, time_limit_s, whole=True)
+    solver = load(cost / level, rows, time_limit_s, whole=True)
     solver.setOptionValue("mip_rel_gap", gap)
     if start is not None:
         given = highspy.HighsSolution()

@@ -5,7 +5,7 @@ import numpy as np
 from territory_lab.alignment.connect import pieces
 from territory_lab.alignment.costs import Ints
 from territory_lab.alignment.pairs import Pairs, narrow, state, within_reach
-from territory_lab.alignment.plan import Infeasible
+from territory_lab.alignment.plan import Infeasible, some
 from territory_lab.alignment.problem import Problem
 
 LARGEST_SUM = 10**8  # up to here sums of whole numbers are tabulated one by one
@@ -95,9 +95,8 @@ def _enclosed(problem: Problem, row: int, activity: str) -> None:
         total = load[i] + np.cumsum(left[behind])
         needed = int(np.argmax(total > most)) + 1
         names = [str(unit) for unit in ids[np.isin(piece, behind[:needed])]]
-        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
         raise Infeasible(
-            f"{ids[i]} cuts off {shown}, which cannot make up whole territories: with what must join it, it has "
+            f"{ids[i]} cuts off {some(names)}, which cannot make up whole territories: with what must join it, it has "
             f"{total[needed - 1]:,.6g} of {activity}; a territory may not exceed {most:,.6g}",
             units=[str(ids[i]), *names],
         )

@@ -7,6 +7,13 @@ import pandas as pd
 from territory_lab.alignment.problem import Problem
 from territory_lab.errors import TerritoryLabError
 
+SPOKEN = 6  # names that a sentence bears
+
+
+def some(names: list[str]) -> str:
+    """Name a few and count the rest."""
+    return ", ".join(names) if len(names) <= SPOKEN else f"{', '.join(names[:SPOKEN])} and {len(names) - SPOKEN} more"
+
 
 class Infeasible(TerritoryLabError):  # noqa: N818 - read as a verdict; raised only with a proof
     """

@@ -1,18 +1,18 @@
 """Reasons why there can be no plan, each a proof."""
 
 import numpy as np
-from scipy.sparse import csc_matrix, identity, kron, vstack
+from scipy.sparse import csr_matrix, identity, kron, vstack
 
 from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.connect import islands
 from territory_lab.alignment.costs import TABLE, Costs, Floats, Ints
-from territory_lab.alignment.plan import Infeasible
+from territory_lab.alignment.milp import Rows, choose
+from territory_lab.alignment.plan import Infeasible, some
 from territory_lab.alignment.prices import Bands, consider
 from territory_lab.alignment.problem import Problem
-from territory_lab.alignment.transport import minimise, transport
+from territory_lab.alignment.transport import transport
 
 MOST_FILTERED = 60  # territories to try leaving out of a proof
-SPOKEN = 6  # names that a sentence bears
 
 
 def refuse(problem: Problem) -> None:
@@ -75,9 +75,8 @@ def allot(problem: Problem) -> Ints:
         for row, activity in enumerate(problem.activities):
             least = a.lower[row].min() * (1 - 1e-9)
             if held[row, number] < least:
-                shown = ", ".join(units[:5]) + (", ..." if len(units) > 5 else "")
                 raise Infeasible(
-                    f"an island ({shown}) has {held[row, number]:,.6g} of {activity} in all and no neighbour; "
+                    f"an island ({some(units)}) has {held[row, number]:,.6g} of {activity} in all and no neighbour; "
                     f"a territory needs at least {least:,.6g}",
                     units=units,
                 )
@@ -92,10 +91,11 @@ def allot(problem: Problem) -> Ints:
     if len(a.homes):
         middle = np.array([a.points[island == number].mean(axis=0) for number in range(count)])
         far = np.linalg.norm(a.homes[:, None] - middle, axis=2)
-    solution = minimise(far.ravel(), csc_matrix(vstack(rows)), np.concatenate(low), np.concatenate(high), whole=True)
-    if solution is None:
+    limits = Rows(csr_matrix(vstack(rows)), np.concatenate(low), np.concatenate(high))
+    chosen = choose(far.ravel(), limits, np.inf).chosen
+    if chosen is None:
         raise Infeasible(f"the map is in {count} pieces, and no split of the {k} territories among them balances")
-    return np.asarray(np.array(solution.col_value).reshape(k, count).argmax(axis=1))
+    return np.asarray(chosen.reshape(k, count).argmax(axis=1))
 
 
 def refuse_flow(problem: Problem, costs: Costs, bands: Bands, room: float) -> None:
@@ -118,15 +118,10 @@ def refuse_flow(problem: Problem, costs: Costs, bands: Bands, room: float) -> No
         price, move_price = _fewest(costless, bands, price, move_price, room)
     names = problem.territory_ids
     starved, full = (names[np.flatnonzero((sign * price > 0).any(axis=0))].astype(str).tolist() for sign in (-1, 1))
-    parts = [f"{_some(starved)} cannot reach the minimum"] if starved else []
-    parts += [f"{_some(full)} must exceed the maximum"] if full else []
+    parts = [f"{some(starved)} cannot reach the minimum"] if starved else []
+    parts += [f"{some(full)} must exceed the maximum"] if full else []
     limit = " with so few moves" if move_price > 0 else ""
     raise Infeasible(f"even if units could be split, {' and '.join(parts)}{limit}", territories=starved + full)
-
-
-def _some(names: list[str]) -> str:
-    """Name a few and count the rest."""
-    return ", ".join(names) if len(names) <= SPOKEN else f"{', '.join(names[:SPOKEN])} and {len(names) - SPOKEN} more"
 
 
 def _fewest(costless: Costs, bands: Bands, price: Floats, move_price: float, room: float) -> tuple[Floats, float]:

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from territory_lab.alignment.centres import Centres, costs_of, fixed, settle
+from territory_lab.alignment.centres import costs_of, settle
 from territory_lab.alignment.connect import gather
-from territory_lab.alignment.costs import TABLE
 from territory_lab.alignment.plan import Plan
-from territory_lab.alignment.search import Search, State, beside
-from territory_lab.alignment.solve import finish, search_of
+from territory_lab.alignment.search import Search, State
+from territory_lab.alignment.solve import centres_of, finish, search_of
 from territory_lab.alignment.transport import Flow
 from territory_lab.errors import BadInput, Fault
 
@@ -38,24 +37,27 @@ def reoptimise(plan: Plan, around: Iterable[str], *, time_limit_s: float = 10.0)
     Returns
     -------
     Plan
-        Never worse than the one given (with its locks obeyed); its bound is for its own centres.
+        With a bound for its own centres.
 
     Raises
     ------
     BadInput
-        Where a unit is not known.
+        Naming every unit that is not known, or has no territory of the problem.
     """
-    problem = plan.problem
-    units = problem.unit_ids.get_indexer(pd.Index(list(around)))
-    if (units < 0).any():
-        unknown = [name for name, at in zip(around, units, strict=True) if at < 0]
-        raise BadInput(Fault("around", "unit_id", str(name), "is not a unit", "name a known one") for name in unknown)
+    problem, names = plan.problem, pd.Index(list(around))
+    units, owner = problem.unit_ids.get_indexer(names), problem.codes(plan.alignment)
+    faults = [Fault("around", "unit_id", str(name), "is not a unit", "name a known one") for name in names[units < 0]]
+    for unit in problem.unit_ids[owner < 0]:
+        given = plan.alignment.get(unit)
+        faults.append(Fault("alignment", "territory_id", str(unit), f"{given} is not a territory", "name one"))
+    if faults:
+        raise BadInput(faults)
     search = search_of(problem, plan.seed, time.monotonic() + time_limit_s)
     state = _state(search, plan)
     ring = np.zeros(len(problem.territory_ids), np.bool_)
-    ring[problem.codes(plan.alignment)[units]] = ring[state.assign[units]] = True
+    ring[owner[units]] = ring[state.assign[units]] = True
     for _ in range(RINGS):
-        ring = beside(problem, state.assign, ring)
+        ring = search.beside(state, ring)
         for turn in range(TURNS):
             state = state._replace(assign=search.refine(state, turn, firmness=4.0, only=ring))
             state = state._replace(centres=settle(problem, state.centres, state.assign, np.flatnonzero(ring)))
@@ -72,18 +74,7 @@ def _state(search: Search, plan: Plan) -> State:
     flow = Flow(nothing, nothing, np.empty(0), price, move_price=0.0, value=np.nan, excess=0.0)
     pinned = problem.arrays.pinned
     assign = np.where(pinned >= 0, pinned, problem.codes(plan.alignment))
-    state = State(_centres(plan), flow, assign)
+    state = State(centres_of(plan), flow, assign)
     if problem.neighbours is None:
         return state
     return state._replace(assign=gather(search.board(state, np.ones_like(price), priced=True), assign))
-
-
-def _centres(plan: Plan) -> Centres:
-    """Read the centres of a plan."""
-    problem, territories = plan.problem, plan.territories
-    if not problem.free:
-        return fixed(problem)
-    names = problem.distance.columns if isinstance(problem.distance, pd.DataFrame) else problem.unit_ids
-    sites = names.get_indexer(pd.Index(territories["site"])) if "site" in territories else np.full(len(territories), -1)
-    points = np.zeros((len(territories), 3)) if problem.kind == TABLE else problem.place(territories)
-    return Centres(points, sites.astype(np.int64))

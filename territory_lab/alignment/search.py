@@ -22,12 +22,12 @@ STARTS = 40_000  # as many sets of first centres as units go into this number, a
 MOST_STARTS = 12
 CROSSING = np.geomspace(10, 0.01, 160), np.geomspace(0.3, 0.01, 40)  # where homes lie far from the load
 FAR = 0.01  # a plan further above the fractional one than this lets its territories cross the map
-ROUNDS, FEWER = 8, 3  # searches of the neighbourhood; centres follow all but the last two
-# fewer where each is long and recentring dear: free centres and more than LARGE units
+ROUNDS, FEWER = 8, 3  # searches of the neighbourhood (fewer: many units and free centres); centres follow all but two
 PRICED, PLAIN = 2.0, 0.5  # penalty outside the bands, in mean costs, of the two kinds of search
 MENDS, MOST_OUT = 6, 0.2  # attempts to mend a plan, where at most this share of the territories is outside a band
-RESCUES = 8  # further rounds where a plan is still outside its bands
-LARGE = 10_000
+RESCUES = 2  # further rounds where a plan is still outside its bands
+LARGE = 10_000  # units
+BESIDE = 3  # territories nearest to a unit that count as beside it where there are no neighbours
 EFFORT = 8  # proposals per unit and temperature; up to four times as many below LARGE units
 
 
@@ -218,7 +218,7 @@ class Search:
             lacking, value = self.score(costs_of(problem, state.centres), state.assign)
             if turn + 1 >= self.turns and lacking == 0:
                 break
-        if not problem.free and value > (1 + FAR) * state.flow.value:
+        if not problem.free and self.room == np.inf and value > (1 + FAR) * state.flow.value:
             for turn, heats in enumerate(CROSSING, start=1):
                 yield (state := self.mended(state._replace(assign=self.refine(state, turn, heats)), turn))
 
@@ -231,8 +231,8 @@ class Search:
             out = np.asarray(outside.any(axis=0))
             if not 0 < out.sum() <= MOST_OUT * out.size or self.late():
                 break
-            ring = beside(self.problem, state.assign, out)
-            ring = ring if attempt < MENDS / 2 else beside(self.problem, state.assign, ring)
+            ring = self.beside(state, out)
+            ring = ring if attempt < MENDS / 2 else self.beside(state, ring)
             mended = self.refine(state, turn + attempt, firmness=2.0**attempt, only=ring)
             state = state._replace(assign=mended)
         return state
@@ -244,16 +244,14 @@ class Search:
         centres = settle(self.problem, state.centres, state.assign)
         return State(centres, self.price_out(centres, state.flow.price), state.assign)
 
-
-def beside(problem: Problem, assign: Ints, ring: Flags) -> Flags:
-    """Add the territories that touch a ring, or, without neighbours, whose units have it near."""
-    a = problem.arrays
-    wider = ring.copy()
-    if a.ends.size:
-        inside = ring[np.repeat(assign, np.diff(a.starts))]
-        wider[assign[a.ends[inside]]] = True
+    def beside(self, state: State, ring: Flags) -> Flags:
+        """Add the territories that touch a ring or, without neighbours, that are nearest to its units."""
+        a = self.problem.arrays
+        wider = ring.copy()
+        inside = ring[state.assign]
+        if a.ends.size:
+            wider[state.assign[a.ends[np.repeat(inside, np.diff(a.starts))]]] = True
+        else:
+            costs = costs_of(self.problem, state.centres)
+            wider[reach(costs, a.loads, state.flow.price, min(BESIDE, ring.size))[inside]] = True
         return wider
-    middles = np.array([a.points[assign == j].mean(axis=0) for j in range(ring.size)])
-    apart = np.linalg.norm(middles[:, None] - middles[ring], axis=2)
-    wider[np.argsort(apart, axis=0, kind="stable")[:6].ravel()] = True
-    return wider

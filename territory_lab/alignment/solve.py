@@ -1,8 +1,8 @@
 """From a problem to the best plan found in time, with its bound."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from tqdm import tqdm
 from territory_lab.alignment.any_centres import any_centres, check_scope
 from territory_lab.alignment.audit import audit
 from territory_lab.alignment.bound import certificate
-from territory_lab.alignment.centres import Centres, costs_of
+from territory_lab.alignment.centres import Centres, costs_of, fixed
 from territory_lab.alignment.costs import SPHERE, TABLE, total_cost
 from territory_lab.alignment.exact import prove, seats, unproven
 from territory_lab.alignment.packing import refuse_packing
@@ -22,6 +22,7 @@ from territory_lab.alignment.proofs import allot, refuse
 from territory_lab.alignment.search import LARGE, Search, State
 
 REPEATS, FAR_APART = 5, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
+RETRIES = 2  # whole searches where none has kept every band so far
 
 
 def solve(
@@ -70,33 +71,43 @@ def solve(
     refuse(problem)
     search = search_of(problem, seed, deadline)
     refuse_packing(problem)
-    best, least = None, (np.inf, np.inf)
+    best = None
     runs = REPEATS if bound_scope == "any centres" and len(problem.units) <= LARGE else 1
-    searches = [replace(search, seed=seed + run * FAR_APART) for run in range(runs)]
-    with tqdm(total=runs * search.turns, desc="alignment", disable=not progress) as bar:
-        try:
-            for state in chain.from_iterable(each.rounds() for each in searches):
-                found = search.score(costs_of(problem, state.centres), state.assign)
-                if found < least:
-                    best, least = state, found
-                bar.update()
-                if search.late():
-                    break
-        except KeyboardInterrupt:
-            if best is None:
-                raise
-            return finish(search, best)
-    assert best is not None  # noqa: S101 - every round yields
+    try:
+        for best in improving(search, runs, progress=progress):  # noqa: B007 - the last one is the best
+            pass
+    except KeyboardInterrupt:
+        if best is None:
+            raise
+        return finish(search, best)
+    assert best is not None  # noqa: S101 - a search begins with a plan
     plan = finish(search, best)
     if unproven(plan):
         try:
-            return to_the_end(search, best, plan)
+            plan = to_the_end(search, best, plan)
         except KeyboardInterrupt:
             return plan
-    if bound_scope == "these centres":
+    if bound_scope in {"these centres", plan.bound_scope}:
         return plan
     bound = any_centres(problem, best.centres, best.assign, deadline=deadline, progress=progress)
     return replace(plan, bound=bound, bound_scope=bound_scope)
+
+
+def improving(search: Search, runs: int, *, progress: bool) -> Iterator[State]:
+    """Give each plan that is better than all before, over some whole searches and a few more while no plan fits."""
+    least = (np.inf, np.inf)
+    with tqdm(total=runs * (search.turns + 1), desc="alignment", disable=not progress) as bar:
+        for run in range(max(runs, RETRIES)):
+            if run >= runs and least[0] == 0:
+                return
+            for state in replace(search, seed=search.seed + run * FAR_APART).rounds():
+                found = search.score(costs_of(search.problem, state.centres), state.assign)
+                if found < least:
+                    least = found
+                    yield state
+                bar.update()
+                if search.late():
+                    return
 
 
 def to_the_end(search: Search, state: State, plan: Plan) -> Plan:
@@ -106,9 +117,11 @@ def to_the_end(search: Search, state: State, plan: Plan) -> Plan:
     if proof.plan is not None:
         centres, assign = seats(problem, proof.plan)
         plan = finish(search, state._replace(centres=centres, assign=assign))
-    if problem.free:
-        return replace(plan, bound=proof.bound, bound_scope="any centres")
-    return replace(plan, bound=max(plan.bound, proof.bound))
+    if not problem.free:
+        return replace(plan, bound=max(plan.bound, proof.bound))
+    if proof.bound == -np.inf:  # time ran out before anything was proven
+        return plan
+    return replace(plan, bound=proof.bound, bound_scope="any centres")
 
 
 def search_of(problem: Problem, seed: int, deadline: float) -> Search:
@@ -117,6 +130,14 @@ def search_of(problem: Problem, seed: int, deadline: float) -> Search:
     share = problem.max_moved_share
     room = np.inf if share is None or share >= 1 else share * float(a.weight[a.owner >= 0].sum())
     return Search(problem, Bands(a.loads, a.lower, a.upper), allot(problem), room, seed, deadline)
+
+
+def carried(plan: Plan, problem: Problem) -> Plan:
+    """Put a plan before another problem in which it is allowed too, with the bound for its centres there."""
+    search = search_of(problem, plan.seed, np.inf)
+    centres = centres_of(plan)
+    flow = search.price_out(centres, plan.prices.to_numpy(float).T.copy())
+    return finish(search, State(centres, flow, problem.codes(plan.alignment)))
 
 
 def finish(search: Search, state: State) -> Plan:
@@ -135,6 +156,17 @@ def finish(search: Search, state: State) -> Plan:
         violations=audit(problem, alignment),
         prices=pd.DataFrame(state.flow.price.T, index=problem.territory_ids, columns=problem.activities),
     )
+
+
+def centres_of(plan: Plan) -> Centres:
+    """Read the centres of a plan: what `describe` wrote."""
+    problem, territories = plan.problem, plan.territories
+    if not problem.free:
+        return fixed(problem)
+    names = problem.distance.columns if isinstance(problem.distance, pd.DataFrame) else problem.unit_ids
+    sites = names.get_indexer(pd.Index(territories["site"])) if "site" in territories else np.full(len(territories), -1)
+    points = np.zeros((len(territories), 3)) if problem.kind == TABLE else problem.place(territories)
+    return Centres(points, sites.astype(np.int64))
 
 
 def describe(problem: Problem, centres: Centres) -> pd.DataFrame:

@@ -2,11 +2,10 @@
 
 from typing import NamedTuple
 
-import highspy
 import numpy as np
-from scipy.sparse import csc_matrix
 
 from territory_lab.alignment.costs import Costs, Floats, Ints, lowest, pair_costs, tempting
+from territory_lab.alignment.milp import load, sparse
 from territory_lab.alignment.prices import Bands, Choice
 
 OPENING = 0.05  # share of the cost of its neighbourhood by which a pair may be dearer to enter first
@@ -115,10 +114,10 @@ def _restricted(costs: Costs, bands: Bands, rows: Ints, columns: Ints, room: flo
         lower = np.r_[lower, (costs.weight[costs.owner >= 0].sum() - room) / mass]
         upper, spare = np.r_[upper, np.inf], spare + 1
     data, at_row, at_column = (np.concatenate(part) for part in zip(*entries, strict=True))
-    matrix = csc_matrix((data, (at_row, at_column)), shape=(lower.size, e + spare))
-    solution = minimise(np.r_[value / level, np.full(spare, steep)], matrix, lower, upper)
-    if solution is None:
-        raise ArithmeticError("an elastic programme always has a solution")
+    limits = sparse(at_row, at_column, data, (lower, upper), e + spare)
+    solver = load(np.r_[value / level, np.full(spare, steep)], limits, most=np.inf)
+    solver.run()
+    solution = solver.getSolution()  # there always is one: the limits give way
     share, dual = np.array(solution.col_value), np.array(solution.row_dual) * level
     used = share[:e] > 1e-9
     flow = Flow(
@@ -131,43 +130,3 @@ def _restricted(costs: Costs, bands: Bands, rows: Ints, columns: Ints, room: flo
         excess=float(share[e:].max(initial=0.0)),
     )
     return flow, dual[:n]
-
-
-def minimise(
-    objective: Floats, matrix: csc_matrix, lower: Floats, upper: Floats, *, whole: bool = False
-) -> highspy.HighsSolution | None:
-    """
-    Minimise a linear programme, silently and on one thread.
-
-    Parameters
-    ----------
-    objective : ndarray
-        Cost of each variable; variables are 0 or more.
-    matrix : csc_matrix
-        Rows x variables.
-    lower, upper : ndarray
-        Limits of the rows.
-    whole : bool
-        Variables are 0 or 1.
-
-    Returns
-    -------
-    HighsSolution or None
-        None where there is no solution.
-    """
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = matrix.shape
-    lp.col_cost_, lp.col_lower_ = objective, np.zeros(objective.size)
-    lp.col_upper_ = np.full(objective.size, 1.0 if whole else np.inf)
-    lp.row_lower_, lp.row_upper_ = lower, upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    if whole:
-        lp.integrality_ = [highspy.HighsVarType.kInteger] * objective.size
-    solver = highspy._Highs()  # type: ignore[attr-defined]  # noqa: SLF001 - the public class prints its banner before it can be silenced
-    for option, setting in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
-        solver.setOptionValue(option, setting)
-    solver.passModel(lp)
-    solver.run()
-    found = solver.getModelStatus() != highspy.HighsModelStatus.kInfeasible
-    return solver.getSolution() if found else None

@@ -53,28 +53,44 @@ def best_by_brute_force(problem: Problem) -> float | None:
     return None
 
 
+def pair_costs(problem: Problem) -> np.ndarray:
+    """Weighted distances from every unit to every possible centre, by the textbook formulas."""
+    units = problem.units
+    if isinstance(problem.distance, pd.DataFrame):
+        far = problem.distance.loc[units.index].fillna(np.inf).to_numpy()
+    elif problem.distance == "euclidean":
+        east, north = units["x_km"].to_numpy(), units["y_km"].to_numpy()
+        far = np.hypot(east[:, None] - east, north[:, None] - north)
+    else:
+        lon, lat = np.radians(units["lon"].to_numpy()), np.radians(units["lat"].to_numpy())
+        dot = np.sin(lat[:, None]) * np.sin(lat) + np.cos(lat[:, None]) * np.cos(lat) * np.cos(lon[:, None] - lon)
+        far = 6371.0088 * np.arccos(np.clip(dot, -1, 1))
+    reached = np.where(np.isinf(far), 0.0, far)
+    return np.where(np.isinf(far), np.inf, units[problem.weight_column].to_numpy()[:, None] * reached**problem.power)
+
+
 def best_with_any_centres(problem: Problem) -> float | None:
-    """Least objective over every plan of a single activity whose territories stand at one of their own units."""
-    units, k = problem.units, problem.territories
-    (activity, tolerance), n = next(iter(problem.balance.items())), len(units)
-    spots, load = units[["x_km", "y_km"]].to_numpy(), units[activity].to_numpy()
-    apart = np.hypot(*(spots[:, None] - spots).transpose(2, 0, 1)) ** problem.power * load[:, None]
+    """Least cost over all splits into territories within their bands, each with its own best centre, or None."""
+    cost, n, k = pair_costs(problem), len(problem.units), problem.territories
+    shared = isinstance(problem.distance, pd.DataFrame)
     pairs = None if problem.neighbours is None else list(problem.neighbours.itertuples(index=False, name=None))
-    target = load.sum() / k
-    price = {}
-    for bits in range(1, 1 << n):
-        own = [i for i in range(n) if bits >> i & 1]
-        if abs(load[own].sum() - target) <= tolerance * target + 1e-9 and (
-            pairs is None or connected(set(units.index[own]), pairs)
-        ):
-            price[bits] = apart[np.ix_(own, own)].sum(axis=0).min()
-    best = {0: 0.0}
-    for _ in range(k):  # each territory takes the first unit that is left
-        longer: dict[int, float] = {}
-        for taken, value in best.items():
-            first = next((i for i in range(n) if not taken >> i & 1), None)
-            for bits, more in price.items():
-                if first is not None and bits >> first & 1 and not bits & taken:
-                    longer[taken | bits] = min(longer.get(taken | bits, np.inf), value + more)
-        best = longer
-    return best.get((1 << n) - 1)
+    loads = problem.units[problem.activities].to_numpy()
+    target, tolerance = loads.sum(axis=0) / k, np.array(list(problem.balance.values()))
+    chosen = np.indices((2,) * n).reshape(n, -1).T.astype(bool)
+    within = (np.abs(chosen @ loads - target) <= tolerance * target + 1e-9).all(axis=1) & chosen.any(axis=1)
+    choices = {}
+    for members in map(np.flatnonzero, chosen[within]):
+        if pairs is None or connected(set(problem.units.index[members]), pairs):
+            reach = cost[members] if shared else cost[np.ix_(members, members)]
+            choices[frozenset(members.tolist())] = reach.sum(axis=0).min()
+
+    def complete(left: frozenset[int], parts: int) -> float:
+        """Least cost of splitting what is left; the part with its first unit comes first."""
+        if parts == 1:
+            return choices.get(left, np.inf)
+        first = min(left)
+        rest = (c for c in choices if first in c and c < left)
+        return min((choices[c] + complete(left - c, parts - 1) for c in rest), default=np.inf)
+
+    least = complete(frozenset(range(n)), k)
+    return None if least == np.inf else least

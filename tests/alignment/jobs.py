@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 JOBS = Path(__file__).resolve().parents[3] / "shared" / "cases" / "alignment" / "jobs"
-SIZES = {"S": 12, "A": 50}
+SIZES = {"S": 12, "A": 50, "B": 500}
 needs_jobs = pytest.mark.skipif(not JOBS.is_dir() and "CI" not in os.environ, reason=f"no jobs at {JOBS}")
 
 

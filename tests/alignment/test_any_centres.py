@@ -10,50 +10,7 @@ from territory_lab.alignment import Problem, any_centres, solve
 from territory_lab.alignment.centres import Centres
 from territory_lab.alignment.knapsack import Aim, certified_worth
 from territory_lab.errors import BadInput
-from tests.alignment.grids import connected, grid
-
-
-def pair_costs(problem: Problem) -> np.ndarray:
-    """Weighted distances from every unit to every possible centre, by the textbook formulas."""
-    units = problem.units
-    if isinstance(problem.distance, pd.DataFrame):
-        far = problem.distance.loc[units.index].fillna(np.inf).to_numpy()
-    elif problem.distance == "euclidean":
-        east, north = units["x_km"].to_numpy(), units["y_km"].to_numpy()
-        far = np.hypot(east[:, None] - east, north[:, None] - north)
-    else:
-        lon, lat = np.radians(units["lon"].to_numpy()), np.radians(units["lat"].to_numpy())
-        dot = np.sin(lat[:, None]) * np.sin(lat) + np.cos(lat[:, None]) * np.cos(lat) * np.cos(lon[:, None] - lon)
-        far = 6371.0088 * np.arccos(np.clip(dot, -1, 1))
-    reached = np.where(np.isinf(far), 0.0, far)
-    return np.where(np.isinf(far), np.inf, units[problem.weight_column].to_numpy()[:, None] * reached**problem.power)
-
-
-def best_of_all(problem: Problem) -> float | None:
-    """Least cost over all splits into territories within their bands, each with its own best centre, or None."""
-    cost, n, k = pair_costs(problem), len(problem.units), problem.territories
-    shared = isinstance(problem.distance, pd.DataFrame)
-    pairs = None if problem.neighbours is None else list(problem.neighbours.itertuples(index=False, name=None))
-    loads = problem.units[problem.activities].to_numpy()
-    target, tolerance = loads.sum(axis=0) / k, np.array(list(problem.balance.values()))
-    chosen = np.indices((2,) * n).reshape(n, -1).T.astype(bool)
-    within = (np.abs(chosen @ loads - target) <= tolerance * target + 1e-9).all(axis=1) & chosen.any(axis=1)
-    choices = {}
-    for members in map(np.flatnonzero, chosen[within]):
-        if pairs is None or connected(set(problem.units.index[members]), pairs):
-            reach = cost[members] if shared else cost[np.ix_(members, members)]
-            choices[frozenset(members.tolist())] = reach.sum(axis=0).min()
-
-    def complete(left: frozenset[int], parts: int) -> float:
-        """Least cost of splitting what is left; the part with its first unit comes first."""
-        if parts == 1:
-            return choices.get(left, np.inf)
-        first = min(left)
-        rest = (c for c in choices if first in c and c < left)
-        return min((choices[c] + complete(left - c, parts - 1) for c in rest), default=np.inf)
-
-    least = complete(frozenset(range(n)), k)
-    return None if least == np.inf else least
+from tests.alignment.grids import best_with_any_centres, grid
 
 
 def bound_from_anywhere(problem: Problem) -> float:
@@ -95,14 +52,14 @@ def test_bound_never_exceeds_the_best_over_all_centres(seed, shape, number_and_p
         distance=distance,
         power=power,
     )
-    best = best_of_all(problem)
+    best = best_with_any_centres(problem)
     assert 0 <= bound_from_anywhere(problem) <= (np.inf if best is None else best * (1 + 1e-9))
 
 
 def test_bound_never_exceeds_the_best_on_a_square_of_sixteen():
     units, neighbours = grid(4, 4)
     problem = Problem(units, 2, {"w": 0.0}, neighbours=neighbours, distance="euclidean")
-    best = best_of_all(problem)
+    best = best_with_any_centres(problem)
     assert best * 0.9 < bound_of(problem) <= best * (1 + 1e-12)
 
 
@@ -143,7 +100,7 @@ def test_units_of_measure_do_not_matter(power):
 def test_absurd_multipliers_certify_nothing_false(size, power):
     units, _ = grid(3, 3)
     problem = Problem(units, 3, {"w": 0.4}, distance="euclidean", power=power)
-    best, rng = best_of_all(problem), np.random.default_rng(0)
+    best, rng = best_with_any_centres(problem), np.random.default_rng(0)
     for _ in range(50):
         multiplier, scale, guess = size * rng.normal(size=9), rng.uniform(1e-9, 1, 9), size * rng.normal(size=9)
         worth = certified_worth(any_centres.field_of(problem), Aim(multiplier, scale, 0.5), guess)
@@ -160,7 +117,7 @@ def test_units_without_weight_or_load_are_carried_along():
     units, _ = grid(3, 4)
     units["hours"], units["calls"] = [0.0, 2.0, 1.0] * 4, [1.0, 0.0, 0.0, 3.0] * 3
     problem = Problem(units, 2, {"hours": 0.3}, weight="calls", distance="euclidean")
-    assert 0 < bound_of(problem) <= best_of_all(problem) * (1 + 1e-9)
+    assert 0 < bound_of(problem) <= best_with_any_centres(problem) * (1 + 1e-9)
 
 
 def test_everything_on_one_spot_costs_nothing():

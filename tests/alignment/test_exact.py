@@ -120,6 +120,14 @@ def test_idaho_is_split_as_published(contiguous):
 
 
 @pytest.mark.skipif(not CASES.is_dir() and "CI" not in os.environ, reason=f"no cases at {CASES}")
+def test_a_state_for_which_the_search_finds_no_plan_is_solved_all_the_same():
+    case = json.loads((Path(CASES) / "KS_county_2010.json").read_text())
+    plan = solve(question(case, contiguous=True), time_limit_s=300)
+    assert plan.feasible
+    assert plan.objective / 1e6 == pytest.approx(case["contiguous"]["plan_value_here"], rel=1e-9)
+
+
+@pytest.mark.skipif(not CASES.is_dir() and "CI" not in os.environ, reason=f"no cases at {CASES}")
 @pytest.mark.parametrize(("state", "unit"), [("AZ", "04019"), ("CT", "09001")])
 def test_states_proven_infeasible_elsewhere_are_so_here(state, unit):
     case = json.loads((Path(CASES) / f"{state}_county_2010.json").read_text())

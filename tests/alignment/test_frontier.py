@@ -31,6 +31,15 @@ def test_every_level_of_a_grid_is_the_best_of_all_plans():
         assert audit(plan.problem, plan.alignment).empty
 
 
+def test_every_bound_holds_for_the_centres_of_its_plan():
+    problem, pairs = halves()
+    free = Problem(**(vars_of(problem) | {"territories": 2}))
+    for share, plan in frontier(free, SHARES)["plan"].items():
+        standing = {"territories": plan.territories[["x_km", "y_km"]], "max_moved_share": share}
+        assert plan.bound <= best_of_all(Problem(**(vars_of(free) | standing)), pairs) * (1 + 1e-9)
+        assert plan.bound > 0
+
+
 def test_nothing_may_move_is_todays_plan():
     problem, _ = halves()
     row = frontier(problem, [0.0]).loc[0.0]

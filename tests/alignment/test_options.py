@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from territory_lab.alignment import Plan, Problem, audit, solve
+from territory_lab.alignment.centres import named
 from tests.alignment.grids import connected, grid
 from tests.alignment.jobs import SIZES, apart, homes, job, needs_jobs
 
@@ -95,10 +96,10 @@ def test_every_option_is_kept_on_real_counties(name, option):
     units, pairs = job(name)
     sites = homes(units, SIZES[name])
     today = apart(units, sites).idxmin(axis=1)
-    problem = question(option, units, pairs, sites, today, tolerance=0.2)
+    problem = question(option, units, pairs, sites, today, tolerance=0.05)
     if option == "max_moved_share":  # the nearest home is far out of balance
-        balanced = solve(Problem(units, sites, {"w": 0.2}, neighbours=pairs, distance="euclidean"), seed=1)
-        problem = question(option, units, pairs, sites, balanced.alignment, tolerance=0.15)
+        balanced = solve(Problem(units, sites, {"w": 0.1}, neighbours=pairs, distance="euclidean"), seed=1)
+        problem = question(option, units, pairs, sites, balanced.alignment, tolerance=0.05)
     assert_kept(problem, solve(problem))
 
 
@@ -107,7 +108,7 @@ def assert_kept(problem: Problem, plan: Plan) -> None:
     assert audit(problem, plan.alignment)["message"].tolist() == []
     assert plan.objective == pytest.approx(cost_of(problem, plan.alignment))
     assert 0 < plan.bound <= plan.objective
-    assert plan.gap < 0.2
+    assert plan.gap < 0.1
 
 
 @needs_jobs
@@ -144,6 +145,16 @@ def test_a_weight_of_zeros_still_gives_a_balanced_plan(missing):
     assert plan.bound == 0
 
 
+def test_groups_get_the_names_of_the_territories_they_come_from():
+    units, pairs = grid(1, 6)
+    today = pd.Series(list("aabbcc"), index=units.index)
+    groups = np.array([2, 2, 0, 0, 1, 1])  # in another order, as a first spread of centres has them
+    at = named(Problem(units, 3, {"w": 0.5}, neighbours=pairs, distance="euclidean", current=today), groups)
+    assert [["a", "b", "c"][name] for name in at[groups]] == list("aabbcc")
+    lock = Problem(units, 3, {"w": 0.5}, neighbours=pairs, distance="euclidean", current=today, locked={"u00": "c"})
+    assert ["a", "b", "c"][named(lock, groups)[groups[0]]] == "c"
+
+
 def test_todays_names_are_kept():
     units, pairs = grid(4, 4)
     today = pd.Series(["north"] * 8 + ["south"] * 8, index=units.index)
@@ -153,13 +164,14 @@ def test_todays_names_are_kept():
 
 SCRIPT = """
 from territory_lab.alignment import Problem, solve
-from tests.alignment.grids import grid
-units, pairs = grid(8, 8)
-plan = solve(Problem(units, 5, {"w": 0.1}, neighbours=pairs, distance="euclidean"), seed=7, time_limit_s=600)
-print(plan.alignment.tolist(), plan.objective.hex())
+from tests.alignment.jobs import job
+units, pairs = job("S")
+plan = solve(Problem(units, 12, {"w": 0.05}, neighbours=pairs, distance="euclidean"), seed=7, time_limit_s=600)
+print(plan.alignment.tolist(), plan.objective.hex(), plan.bound.hex())
 """
 
 
+@needs_jobs
 def test_the_plan_does_not_depend_on_the_number_of_threads():
     said = [
         subprocess.run(  # noqa: S603 - our own script
@@ -216,4 +228,7 @@ def test_ctrl_c_at_any_moment_gives_a_whole_plan():
     finally:
         timer.cancel()
     assert plan.alignment.notna().all()
-    assert not plan.feasible or plan.bound <= plan.objective
+    pd.testing.assert_frame_equal(plan.violations, audit(problem, plan.alignment))
+    whole = solve(problem)
+    assert whole.feasible
+    assert 0 < plan.bound <= whole.objective  # whatever the plan lacks, its bound holds for these homes

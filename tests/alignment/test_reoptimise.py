@@ -8,7 +8,7 @@ import pytest
 from territory_lab.alignment import Plan, Problem, audit, reoptimise, solve
 from territory_lab.errors import BadInput
 from tests.alignment.grids import grid
-from tests.alignment.jobs import SIZES, homes, job, needs_jobs
+from tests.alignment.jobs import SIZES, apart, homes, job, needs_jobs
 
 
 def row_of_homes() -> Plan:
@@ -57,9 +57,32 @@ def test_a_lock_is_obeyed_and_what_is_two_steps_away_stays():
     pd.testing.assert_series_equal(mended.alignment[far], plan.alignment[far])
 
 
-def test_an_unknown_unit_is_refused():
+def test_where_the_ring_cannot_bear_it_the_next_one_helps():
+    plan = row_of_homes()
+    column = plan.alignment.index.str[1:3].astype(int)
+    skewed = plan.alignment.mask(column == 3, "t0").mask(column == 6, "t1")  # 12, 9 and 6 units; 8 to 10 are allowed
+    mended = reoptimise(replace(plan, alignment=skewed), ["c00r0"])
+    assert audit(mended.problem, mended.alignment).empty
+    far = plan.alignment.isin(["t3", "t4", "t5"])
+    pd.testing.assert_series_equal(mended.alignment[far], plan.alignment[far])
+
+
+def test_without_neighbours_or_coordinates_the_nearest_homes_are_the_ring():
+    plan = row_of_homes()
+    units, homes = plan.problem.units, plan.problem.territories
+    table = solve(Problem(units[["w"]], homes[[]], {"w": 0.15}, distance=apart(units, homes)))
+    spoilt = table.alignment.copy()
+    spoilt["c17r1"] = "t4"
+    mended = reoptimise(replace(table, alignment=spoilt), ["c17r1"])
+    assert mended.objective == pytest.approx(table.objective)
+
+
+def test_what_is_not_known_is_refused_by_name():
+    plan = row_of_homes()
     with pytest.raises(BadInput, match="nowhere"):
-        reoptimise(row_of_homes(), ["nowhere"])
+        reoptimise(plan, iter(["c00r0", "nowhere"]))
+    with pytest.raises(BadInput, match=r"c05r1.*t9 is not a territory"):
+        reoptimise(replace(plan, alignment=plan.alignment.replace({"t1": "t9"})), ["c00r0"])
 
 
 def test_free_centres_keep_todays_names():

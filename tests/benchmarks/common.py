@@ -3,34 +3,22 @@
 import resource
 import time
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from territory_lab.alignment import Plan, Problem, audit, solve
+from tests.alignment.jobs import SIZES, job
 
-ALIGNMENT_CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "alignment"
 Result = TypeVar("Result")
-SIZES = {"S": 12, "A": 50, "B": 500}
 
 
-def units_of(job: str) -> pd.DataFrame:
-    """Read the units of a job."""
-    units = pd.read_parquet(ALIGNMENT_CASES / "jobs" / f"job{job}_units.parquet").rename_axis("unit_id")
-    return units.set_axis(units.index.astype(str))
-
-
-def edges_of(job: str) -> pd.DataFrame:
-    """Read which units of a job touch."""
-    return pd.read_parquet(ALIGNMENT_CASES / "jobs" / f"job{job}_edges.parquet")[["a", "b"]].astype(str)
-
-
-def problem_of(job: str, tolerance: float = 0.05, **options: object) -> Problem:
+def problem_of(name: str, tolerance: float = 0.05, **options: object) -> Problem:
     """State a job: contiguous territories, centres anywhere in the plane, unless ``options`` say otherwise."""
-    options = {"sites": "anywhere", "distance": "euclidean", "neighbours": edges_of(job)} | options
-    return Problem(units_of(job), SIZES[job], {"w": tolerance}, **options)
+    units, pairs = job(name)
+    options = {"sites": "anywhere", "distance": "euclidean", "neighbours": pairs} | options
+    return Problem(units, SIZES[name], {"w": tolerance}, **options)
 
 
 def measured(work: Callable[[], Result]) -> tuple[Result, float]:

@@ -8,9 +8,10 @@ import pandas as pd
 from pyproj import Geod
 
 from territory_lab.alignment import Infeasible, Plan, Problem, solve
-from tests.benchmarks.common import ALIGNMENT_CASES, measured, show
+from tests.alignment.jobs import JOBS
+from tests.benchmarks.common import measured, show
 
-CASES = ALIGNMENT_CASES / "hess"
+CASES = JOBS.parent / "hess"
 TIME_LIMIT_S = 60.0
 
 

@@ -9,7 +9,8 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import Delaunay
 
 from territory_lab.alignment import Problem, solve
-from tests.benchmarks.common import measured, peak_mb, problem_of, proof, quality, show, units_of
+from tests.alignment.jobs import job
+from tests.benchmarks.common import measured, peak_mb, problem_of, proof, quality, show
 
 SEEDS = {"S": range(5), "A": range(5), "B": range(3)}
 LARGEST, TERRITORIES = 50_000, 2_000
@@ -26,7 +27,7 @@ def ours(problem: Problem, seed: int) -> dict[str, object]:
 def largest(seed: int = 0) -> Problem:
     """Scatter units like job B's, with neighbours from a triangulation without its long edges."""
     rng = np.random.default_rng(seed)
-    model = units_of("B")[["x_km", "y_km"]].to_numpy()
+    model = job("B")[0][["x_km", "y_km"]].to_numpy()
     points = model[rng.integers(0, len(model), LARGEST)] + rng.normal(0, JITTER_KM, (LARGEST, 2))
     units = pd.DataFrame(points, columns=["x_km", "y_km"]).rename_axis("unit_id")
     units["w"] = np.minimum(rng.lognormal(0, 1, LARGEST), MOST_WEIGHT)
@@ -46,10 +47,10 @@ def short_edges(points: np.ndarray) -> np.ndarray:
 
 def rows() -> Iterator[dict[str, object]]:
     """Measure job by job."""
-    for job, tolerance, power in [("S", 5, 1), ("S", 5, 2), ("A", 5, 1), ("A", 5, 2), ("B", 5, 1), ("B", 2, 1)]:
-        problem = problem_of(job, tolerance / 100, power=power)
-        for seed in SEEDS[job]:
-            yield {"job": job, "tolerance_%": tolerance, "power": power, **ours(problem, seed)}
+    for name, tolerance, power in [("S", 5, 1), ("S", 5, 2), ("A", 5, 1), ("A", 5, 2), ("B", 5, 1), ("B", 2, 1)]:
+        problem = problem_of(name, tolerance / 100, power=power)
+        for seed in SEEDS[name]:
+            yield {"job": name, "tolerance_%": tolerance, "power": power, **ours(problem, seed)}
     yield {"job": f"{LARGEST:,} x {TERRITORIES:,}", "tolerance_%": 5, "power": 1, **ours(largest(), 0)}
 
 

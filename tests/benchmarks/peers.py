@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from sklearn.cluster import KMeans
 
-from tests.benchmarks.common import SIZES, edges_of, measured, problem_of, quality, show, units_of
+from tests.alignment.jobs import SIZES
+from tests.alignment.jobs import job as read
+from tests.benchmarks.common import measured, problem_of, quality, show
 from tests.benchmarks.jobs import ours
 
 SEEDS = range(5)
@@ -21,7 +23,7 @@ BALANCED_PERCENT = 100 * TOLERANCE + 0.01
 
 def k_means(job: str, seed: int) -> pd.Series:
     """Cluster with scikit-learn, weighted: neither balance nor contiguity."""
-    units = units_of(job)
+    units, _ = read(job)
     model = KMeans(SIZES[job], random_state=seed).fit(units[["x_km", "y_km"]], sample_weight=units["w"])
     return pd.Series(model.labels_, index=units.index)
 
@@ -31,8 +33,8 @@ def short_bursts(job: str, seed: int) -> pd.Series:
     from gerrychain import Graph, Partition, constraints, proposals, updaters  # noqa: PLC0415 - may be absent
     from gerrychain.optimization import SingleMetricOptimizer  # noqa: PLC0415 - may be absent
 
-    units, rng = units_of(job), random.Random(seed)  # noqa: S311 - a benchmark, not a secret
-    graph = nx.Graph(edges_of(job).to_numpy().tolist())
+    (units, pairs), rng = read(job), random.Random(seed)  # noqa: S311 - a benchmark, not a secret
+    graph = nx.Graph(pairs.to_numpy().tolist())
     nx.set_node_attributes(graph, units[["x_km", "y_km", "w"]].to_dict("index"))
     target = units["w"].sum() / SIZES[job]
     first = Partition.from_random_assignment(
@@ -81,7 +83,8 @@ def region_k_means(job: str, seed: int) -> pd.Series:
     from libpysal.weights import W  # noqa: PLC0415 - may be absent
     from spopt.region import RegionKMeansHeuristic  # noqa: PLC0415 - may be absent
 
-    units, edges = units_of(job), edges_of(job).astype(int)
+    units, pairs = read(job)
+    edges = pairs.astype(int)
     both = pd.concat([edges, edges.rename(columns={"a": "b", "b": "a"})])
     neighbours = W(both.groupby("a")["b"].agg(list).to_dict(), silence_warnings=True)
     points = units[["x_km", "y_km"]].to_numpy()

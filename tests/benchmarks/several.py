@@ -5,22 +5,24 @@ from collections.abc import Iterator
 import numpy as np
 
 from territory_lab.alignment import Problem, solve
-from tests.benchmarks.common import SIZES, edges_of, measured, proof, show, units_of
+from tests.alignment.jobs import SIZES, job
+from tests.benchmarks.common import measured, proof, show
 
 SEED = 7
 
 
 def several(second: str, activities: int, *, contiguous: bool) -> Problem:
     """Job A with a second activity, ``independent`` or ``opposed`` to the first, and perhaps a third."""
-    units, rng = units_of("A"), np.random.default_rng(SEED)
+    (units, pairs), rng = job("A"), np.random.default_rng(SEED)
     load = units["w"].to_numpy()
     rank = load.argsort().argsort()
     drawn = rng.lognormal(0, 1, len(units))
     units["second"] = drawn if second == "independent" else np.sort(load)[::-1][rank]
     units["third"] = rng.gamma(2, 1, len(units))
     balance = dict.fromkeys(["w", "second", "third"][:activities], 0.05)
-    edges = edges_of("A") if contiguous else None
-    return Problem(units, SIZES["A"], balance, sites="anywhere", distance="euclidean", neighbours=edges)
+    return Problem(
+        units, SIZES["A"], balance, sites="anywhere", distance="euclidean", neighbours=pairs if contiguous else None
+    )
 
 
 def rows(*, contiguous: bool) -> Iterator[dict[str, object]]:
