@@ -21,7 +21,7 @@ from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.proofs import allot, refuse
 from territory_lab.alignment.search import LARGE, Search, State
 
-REPEATS, FAR_APART = 5, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
+REPEATS, FAR_APART = 8, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
 RETRIES = 2  # whole searches where none has kept every band so far
 
 

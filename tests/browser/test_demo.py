@@ -85,6 +85,14 @@ def test_the_printed_summary_holds_every_territory_of_its_numbers(demo, browser)
     for row in numbers["territories"]["proposed"]:
         shown = f"{float(format(row['workload_h'], '.3g')):,.0f}"  # as the tables write it: three significant digits
         assert re.search(rf"^ *{row['territory_id']} .* {shown} ", text, re.MULTILINE), row
+    short = next(sheet for sheet in text.split("\f") if "What it keeps small" in sheet)
+    assert "In the way of a narrower" in short  # a table of a few rows stays on one sheet
+
+
+def test_the_demo_plan_keeps_every_limit_near_the_best(demo):
+    step = json.loads((demo[0] / "demo" / "results" / "territories" / "facts.json").read_text(encoding="utf-8"))
+    assert step["facts"]["violations"] == 0
+    assert step["facts"]["gap"] < 0.1
 
 
 def test_the_demo_finds_what_was_planted_in_the_sample(demo):
