@@ -5,17 +5,19 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from territory_lab import alignment, book, geography, market, proposal, quota, scoring, sizing
+from territory_lab import alignment, book, focus, geography, market, proposal, quota, scoring, sizing
 from territory_lab import propensity as models
 from territory_lab.errors import MissingTable
 from territory_lab.evaluation import performance, territory_sales, triggers
 from territory_lab.response import SalesResponse
 from territory_lab.results import Result, kept
 from territory_lab.staffing import borders
+from territory_lab.timeline import data_end
 from territory_lab.workload import CallPlan, headcount, travel_h
 from territory_lab.workspace import Workspace
 
 LEAST_SELLING_SHARE = 0.2  # of a rep's hours, where the road would eat the rest
+KEY_ACCOUNTS = 50
 SIZES = (0.5, 1.6)  # numbers of territories tried, relative to today's
 
 
@@ -32,22 +34,32 @@ def icp(space: Workspace) -> Result:
     Returns
     -------
     Result
-        Frames profile, weights, scores (by account_id: probability, score, tier), prospects (those that do not buy,
-        the best first), pareto; the card as facts.
+        Frames profile, weights (learned), scores (by account_id: probability, score, tier and grade; by the rule card
+        that is stated, else by the learned one), prospects (those that do not buy, the best first), criteria (by
+        account_id, what can make a key account), pareto; the card as facts, and whether its rules are stated.
     """
     if not {"orders", "opportunities"} & set(space.tables):
         raise MissingTable("ideal customer is switched off: it needs orders or opportunities to tell who bought")
     known = book.accounts(space, book.units(space))
-    model = scoring.IdealCustomerProfile(seed=space.settings.seed).fit(known, known["customer"])
+    where = "state" if "state" in known else None
+    learned = scoring.IdealCustomerProfile(seed=space.settings.seed).fit(known, known["customer"], place=where)
+    stated = book.rules(space)
+    model = learned
+    if stated is not None:
+        model = scoring.IdealCustomerProfile.from_rules(stated).calibrate(known, known["customer"])
+    touch = scoring.engagement(book.contacts(space), data_end(space.tables))
     scores = model.assess(known)
+    scores["grade"] = scoring.grade(scores["score"], touch)
     shown = known.loc[~known["customer"], known.columns.intersection(["name", "sector", "employees", "state"])]
     frames = {
-        "profile": _spelt_out(model.profile(), "level"),
-        "weights": _spelt_out(model.weights(), "part"),
+        "profile": _spelt_out(learned.profile(), "level"),
+        "weights": _spelt_out(learned.weights(), "part"),
         "scores": scores,
+        "criteria": focus.criteria(known, scores, touch),
         "prospects": shown.join(scores).sort_values("probability", ascending=False, kind="stable"),
     }
-    facts = model.card() | {"customers": int(known["customer"].sum()), "accounts": len(known)}
+    facts = learned.card() | {"customers": int(known["customer"].sum()), "accounts": len(known)}
+    facts |= {"rules": model.rules(), "learned_rules": learned.rules(), "stated": stated is not None}
     if "orders" not in space.tables:
         return Result(frames, facts, {"pareto": "the Pareto curve is switched off: it needs orders"})
     buying = known.loc[known["spend"] > 0, "spend"]
@@ -68,10 +80,12 @@ def tam(space: Workspace) -> Result:
     Returns
     -------
     Result
-        Frames market (sector x metro), totals (TAM, SAM, SOM with intervals), sectors, metros.
+        Frames market (sector x metro), totals (TAM, SAM, SOM with intervals), sectors, metros; unmatched (areas of the
+        market that no unit lies in), and penetration, regions, check and drivers as `focus.regions` gives them.
     """
     space.need("orders", step="market size")
-    known = book.accounts(space, book.units(space))
+    places = book.units(space)
+    known = book.accounts(space, places)
     if "area_id" not in known or not known["area_id"].isin(geography.areas()["area_id"]).any():
         raise MissingTable(
             "market size is switched off: no account lies in an area with reference data (units.area_id)"
@@ -87,7 +101,12 @@ def tam(space: Workspace) -> Result:
         seed=space.settings.seed,
     )
     by = {name: market.market_by(sized, column, seed=space.settings.seed) for name, column in _MARKET_CUTS.items()}
-    return Result({"market": sized, "totals": market.totals(sized, seed=space.settings.seed)} | by)
+    frames = {
+        "market": sized,
+        "totals": market.totals(sized, seed=space.settings.seed),
+        "unmatched": market.unmatched(sized, places["area_id"]),
+    }
+    return Result(frames | by | focus.regions(space, sized, known, seed=space.settings.seed))
 
 
 _MARKET_CUTS = {"sectors": "sector_name", "metros": "area"}
@@ -126,6 +145,38 @@ def propensity(space: Workspace) -> Result:
     cards = {kind: json.loads(model.card.to_json()) for kind, model in scored.models.items()}
     verdicts = {f"verdict_{kind}": repr(model.verdict) for kind, model in scored.models.items()}
     return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "cards": cards})
+
+
+@kept
+def key_accounts(space: Workspace) -> Result:
+    """
+    Say which accounts come first, and write a page on each.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts and orders.
+
+    Returns
+    -------
+    Result
+        Frames ranking (by account_id, the first first: rank, priority, how firm its place is, what each criterion adds)
+        and plans (the pages of the first ones, as `scoring.account_plans` gives them).
+    """
+    space.need("orders", step="key accounts")
+    known = book.accounts(space, book.units(space))
+    ranking = scoring.key_accounts(icp(space)["criteria"], top=KEY_ACCOUNTS, seed=space.settings.seed)
+    tables = space.tables
+    plans = scoring.account_plans(
+        known.loc[ranking.index[:KEY_ACCOUNTS]],
+        tables["orders"],
+        data_end(tables),
+        products=tables.get("products"),
+        propensity=propensity(space)["propensity"],
+        opportunities=tables.get("opportunities"),
+        calls=tables.get("calls"),
+    )
+    return Result({"ranking": ranking, "plans": plans})
 
 
 @kept
