@@ -59,7 +59,8 @@ def regions(space: Workspace, sized: pd.DataFrame, known: pd.DataFrame, *, seed:
     -------
     dict of str to DataFrame
         penetration (by area_id: how much is held, and the room), regions (by area_id: factors, segment, description,
-        play, advice), check (by sector: the market from the top beside that from the bottom) and, with opportunities,
+        play, advice), check (by sector: how well it is
+        known, the market from the top beside that from the bottom) and, with opportunities,
         drivers (where something counts for more or less than in the nation; only departures beyond chance).
     """
     names = sized.drop_duplicates("area_id").set_index("area_id")["area"]
@@ -72,7 +73,7 @@ def regions(space: Workspace, sized: pd.DataFrame, known: pd.DataFrame, *, seed:
     frames = {
         "penetration": market.penetration(sized, known, seed=seed).join(names),
         "regions": factors.join(told).join(names),
-        "check": market.cross_check(sized, known).join(sectors).reset_index(),
+        "check": market.cross_check(sized, known).join([sectors, market.certainty(sized)]).reset_index(),
     }
     if deals is None or not (deals["stage"] != "open").any():
         return frames

@@ -9,6 +9,7 @@ from territory_lab import geography
 from territory_lab.errors import BadInput
 from territory_lab.market import (
     assume,
+    certainty,
     contract_values,
     cross_check,
     expected_spend,
@@ -270,6 +271,13 @@ def test_the_second_way_to_the_market_agrees_where_spend_follows_heads_and_diffe
     assert check["ratio"].tolist() == pytest.approx([1, 1], rel=0.05)
     assert (check["top_down"].sort_index() == 20 * reference.groupby("sector")["employees"].sum()).all()
     assert cross_check(market, table, {"23": 1, "62": 1e12})["verdict"].tolist() == ["differs", "differs"]
+
+
+def test_a_sector_is_known_as_well_as_its_middling_cell(reference, accounts):
+    factor = certainty(size_market(reference, accounts, **STATED))
+    # of the two cells of 23 one is reported and one lies between 40 and 70
+    assert factor.to_dict() == pytest.approx({"23": (1 + (70 / 40) ** 0.5) / 2, "62": 1.0})
+    assert factor.index[0] == "23"
 
 
 def test_areas_beside_the_map_are_listed_with_their_share(reference, accounts):

@@ -22,7 +22,7 @@ from territory_lab.alignment.proofs import allot, refuse
 from territory_lab.alignment.search import LARGE, Search, State
 
 REPEATS, FAR_APART = 12, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
-SEARCHING = 0.4  # of the time limit: after it no further search begins, so that the bound has time as well
+SEARCHING = 0.6  # of the time limit: after it no further search begins, so that the bound has time as well
 RETRIES = 2  # whole searches where none has kept every band so far
 
 
