@@ -56,6 +56,7 @@ def triggers(
 
 
 _Row = tuple[object, str, str, float, float, str]
+_SAID = {"workload_h": "hours of work"}
 
 
 def _drifted(table: pd.DataFrame, activity: str, tolerance: float, beside: pd.DataFrame | None) -> list[_Row]:
@@ -71,7 +72,7 @@ def _drifted(table: pd.DataFrame, activity: str, tolerance: float, beside: pd.Da
         amount, room = (give.iloc[place], -give) if over else (take.iloc[place], -take)
         room = room[_around(table.index[place], beside)].sort_values(ascending=False, kind="stable")
         verb, other = ("Hand", "to") if over else ("Take", "from")
-        words = f"{verb} {amount:,.0f} of {activity} {other} its neighbours"
+        words = f"{verb} {amount:,.0f} {_SAID.get(activity, f'of {activity}')} {other} its neighbours"
         if len(room):
             words += (
                 f": {room.index[0]} has room for {room.iloc[0]:,.0f}"

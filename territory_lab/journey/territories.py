@@ -1,15 +1,18 @@
 """Steps 4 to 6: who owns what, with how many people and which quota, and how it goes."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 
-from territory_lab import alignment, book, market, proposal, quota, scoring, sizing
+from territory_lab import alignment, book, market, proposal, quota, scenarios, scoring, sizing
 from territory_lab.errors import MissingTable
-from territory_lab.evaluation import performance, territory_sales, triggers
+from territory_lab.evaluation import mend, performance, territory_sales, triggers
 from territory_lab.journey.customers import icp, propensity
 from territory_lab.response import SalesResponse
 from territory_lab.results import Result, kept
-from territory_lab.staffing import borders
-from territory_lab.workload import CallPlan, headcount, travel_h
+from territory_lab.staffing import borders, districts
+from territory_lab.timeline import EVENTS
+from territory_lab.workload import CallPlan, headcount, time_use, travel_h
 from territory_lab.workspace import Workspace
 
 LEAST_SELLING_SHARE = 0.2  # of a rep's hours, where the road would eat the rest
@@ -31,7 +34,8 @@ def territories(space: Workspace) -> Result:
     Result
         Frames accounts (tier, potential by account_id), units (activities), alignment, territories (centres),
         verdict (how good the plan is, in words), broken (limits it does not keep, with remedies),
-        proposed and, where there is an alignment, today (by territory); objective, bound and gap as facts.
+        proposed and, where there is an alignment, today (by territory), districts (the manager of each territory) where
+        the reps have managers; objective, bound and gap as facts.
     """
     places = book.units(space)
     known = _worth(space, book.accounts(space, places))
@@ -48,7 +52,8 @@ def territories(space: Workspace) -> Result:
         "broken": proposal.broken(plan),
         "proposed": proposal.by_territory(problem, plan.alignment, plan.territories),
     }
-    off = {}
+    off: dict[str, str] = {}
+    _manage(space, plan, frames, off)
     if current is None:
         off["today"] = "the comparison with today is switched off: it needs alignment"
     else:
@@ -75,7 +80,8 @@ def resources(space: Workspace) -> Result:
     Returns
     -------
     Result
-        Frames headcount (by state and in all), sizing (by number of territories), quotas (by territory).
+        Frames headcount (by state and in all), sizing (by number of territories), quotas (by territory), time_use
+        (hours by activity, as planned and as the calls say).
     """
     step = territories(space)
     load, proposed = step["units"], step["proposed"]
@@ -87,6 +93,11 @@ def resources(space: Workspace) -> Result:
     share = _hours(load, step["alignment"]["territory_id"], step["territories"], rep_h, plan)
     facts = {"reps_needed": float(need["reps"].iloc[0]), "reps_today": len(proposed), "rep_h": rep_h}
     frames = {"headcount": need}
+    owned = space.tables["accounts"].set_index("account_id")
+    if "calls" in space.tables and "owner_id" in owned:
+        span = space.tables["calls"][EVENTS["calls"]]
+        years = max((span.max() - span.min()) / book.YEAR, 1 / 12)
+        frames["time_use"] = time_use(space.tables["calls"], step["accounts"].join(owned["owner_id"]), plan, years)
     if "orders" not in space.tables:
         reason = "needs orders"
         return Result(frames, facts, {"sizing": f"sizing {reason}", "quotas": f"quotas by history {reason}"})
@@ -121,7 +132,9 @@ def evaluation(space: Workspace) -> Result:
     Returns
     -------
     Result
-        Frames performance, triggers (today's territories) and lift (part, value, low, high as shares of sales).
+        Frames performance, triggers (today's territories), mends (few units that bring them within tolerance), lift
+        (part, value, low, high as shares of sales), explained (the moves of the proposal, ranked by what each adds) and
+        at_risk (margin at risk with the moves, by today's territory).
     """
     space.need("alignment", step="evaluation")
     step = territories(space)
@@ -129,6 +142,8 @@ def evaluation(space: Workspace) -> Result:
     pairs = book.neighbours(space, book.units(space))
     beside = None if pairs is None else borders(step["current"]["territory_id"], pairs)
     frames = {"triggers": triggers(now, reps=space.tables.get("reps"), beside=beside)}
+    if pairs is not None:
+        frames["mends"] = mend(load["workload_h"], step["current"]["territory_id"], pairs)
     if "orders" not in space.tables:
         reason = "it needs orders"
         return Result(frames, {}, {"performance": f"performance: {reason}", "lift": f"the expected gain: {reason}"})
@@ -136,20 +151,50 @@ def evaluation(space: Workspace) -> Result:
     frames["performance"] = _performance(space, step["accounts"], current, now)
     plan = CallPlan()
     rep_h = _rep_h(space, plan)
-    before, after = (
-        _hours(load, owned, step["territories"], rep_h, plan) for owned in (current, step["alignment"]["territory_id"])
-    )
+    proposed = step["alignment"]["territory_id"]
+    owners = {"today": current, "proposed": proposed}
+    before, after = (_hours(load, owned, step["territories"], rep_h, plan) for owned in owners.values())
     response = SalesResponse()
+    road = {name: travel_h(load["calls"], load, owned, step["territories"], plan) for name, owned in owners.items()}
+    frames["explained"] = scenarios.explain(
+        SimpleNamespace(alignment=proposed, problem=None),
+        current,
+        potential=load["potential"],
+        hours=rep_h,
+        travel_h=pd.DataFrame(road),
+        revenue=load["revenue"],
+        response=response,
+    )
+    frames["at_risk"] = scenarios.at_risk(load["revenue"], current, proposed, margin_share=_margin(space))
     frames["lift"] = response.lift(
         load["potential"],
         current,
-        step["alignment"]["territory_id"],
+        proposed,
         before,
         after,
         revenue=load["revenue"],
         seed=space.settings.seed,
     ).reset_index()
     return Result(frames, {"sales": float(load["revenue"].sum())})
+
+
+def _manage(space: Workspace, plan: alignment.Plan, frames: dict[str, pd.DataFrame], off: dict[str, str]) -> None:
+    """Add the managers' districts, or the reason why there are none."""
+    reps = space.tables.get("reps", pd.DataFrame())
+    if not {"manager_id", "lon", "lat"} <= set(reps):
+        off["districts"] = "districts are switched off: they need reps with manager_id, and managers with lon and lat"
+        return
+    managers = reps[reps["rep_id"].isin(reps["manager_id"])].dropna(subset=["lon", "lat"]).set_index("rep_id")
+    if len(managers) < 2:
+        off["districts"] = "districts are switched off: fewer than two managers have a home"
+        return
+    try:
+        found = districts(plan, managers[["lon", "lat", "name"]].rename_axis("territory_id"), seed=space.settings.seed)
+    except alignment.Infeasible as proof:
+        off["districts"] = f"there are no districts within a fifth of their fair share: {proof}"
+        return
+    manager = found.alignment.rename("manager_id").rename_axis("territory_id").to_frame()
+    frames["districts"] = manager.assign(manager=manager["manager_id"].map(managers["name"]))
 
 
 def _worth(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:

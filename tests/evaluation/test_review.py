@@ -18,16 +18,16 @@ def test_triggers_name_drift_market_and_vacancy():
     reps = pd.DataFrame({"territory_id": ["s", "t", None]})
     beside = pd.DataFrame({"territory_a": ["s", "t"], "territory_b": ["t", "u"]})
     table = triggers(now, planned, reps, beside).set_index(["territory_id", "trigger"])
-    assert table.loc[("s", "balance"), "mend"] == "Hand 150 of workload_h to its neighbours: t has room for 150."
-    assert table.loc[("u", "balance"), "mend"] == "Take 150 of workload_h from its neighbours: t has room for 150."
+    assert table.loc[("s", "balance"), "mend"] == "Hand 150 hours of work to its neighbours: t has room for 150."
+    assert table.loc[("u", "balance"), "mend"] == "Take 150 hours of work from its neighbours: t has room for 150."
     assert table.loc[("u", "market"), "value"] == pytest.approx(0.5)
     assert ("u", "vacancy") in table.index
     assert len(table) == 6
     assert triggers(now.assign(deviation_workload_h=0.1)).empty
-    assert triggers(now)["mend"].iloc[0] == "Hand 150 of workload_h to its neighbours."
+    assert triggers(now)["mend"].iloc[0] == "Hand 150 hours of work to its neighbours."
     crowded = now.assign(workload_h=[1_300.0, 1_200, 500], deviation_workload_h=[0.3, 0.2, -0.5])
     words = triggers(crowded, beside=beside.head(1)).set_index("territory_id")["mend"]
-    assert words["s"] == "Hand 150 of workload_h to its neighbours, none of which has room."
+    assert words["s"] == "Hand 150 hours of work to its neighbours, none of which has room."
 
 
 def grid(side: int, territories: str) -> tuple[pd.Series, pd.DataFrame]:
