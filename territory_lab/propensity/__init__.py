@@ -4,5 +4,16 @@ from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.model import PropensityModel
 from territory_lab.propensity.score import Scored, potential, score_accounts
 from territory_lab.propensity.value import Forecast, forecast_revenue
+from territory_lab.propensity.watch import Profile, drift
 
-__all__ = ["Forecast", "PropensityModel", "Scored", "forecast_revenue", "leak_scan", "potential", "score_accounts"]
+__all__ = [
+    "Forecast",
+    "Profile",
+    "PropensityModel",
+    "Scored",
+    "drift",
+    "forecast_revenue",
+    "leak_scan",
+    "potential",
+    "score_accounts",
+]

@@ -1,0 +1,226 @@
+"""What a model saw in training, kept as a profile, and how far later data have drifted from it."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.stats import chi2
+
+from territory_lab.errors import BadInput, Fault
+from territory_lab.propensity.encode import Kind, _kind, _levels
+from territory_lab.propensity.metrics import Floats, ece, volume
+
+_QUANTILES = np.linspace(0, 1, 11)
+_MOST_LEVELS = 50
+_LEAST_SHARE = 1e-4  # an empty bin counts as one row in ten thousand, so that the logarithm is finite
+MOVED, SHIFTED = 0.1, 0.25  # Siddiqi (2006)
+OFF_VOLUME, OFF_ECE = 0.1, 0.05
+
+
+class ColumnProfile(NamedTuple):
+    """
+    How one column looked.
+
+    Parameters
+    ----------
+    dtype : str
+        Its pandas type.
+    kind : {"number", "category", "date", "empty"}
+        How it is read.
+    missing_share : float
+        Share of rows without a value.
+    quantiles : list of float
+        Minimum, deciles, maximum; of dates in days since 1970. Empty for categories.
+    edges : list of float
+        Upper ends of the bins but the last; a value that many rows share has a bin of its own.
+    shares : list of float
+        Share of rows in each bin.
+    levels : dict of str to float
+        Share of rows of the most frequent levels; empty for numbers and dates.
+    """
+
+    dtype: str
+    kind: Kind
+    missing_share: float
+    quantiles: list[float]
+    edges: list[float]
+    shares: list[float]
+    levels: dict[str, float]
+
+
+class Profile(NamedTuple):
+    """
+    How a table looked.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows.
+    columns : dict of str to ColumnProfile
+        By name.
+    """
+
+    rows: int
+    columns: dict[str, ColumnProfile]
+
+
+def profiled(X: pd.DataFrame) -> Profile:
+    """
+    Describe a table by counts and shares only; no row can be read back.
+
+    Parameters
+    ----------
+    X : DataFrame
+        Columns as they come.
+
+    Returns
+    -------
+    Profile
+        Type, quantiles, missing share and level frequencies of each column.
+    """
+    return Profile(len(X), {str(name): _column(values) for name, values in X.items()})
+
+
+def psi(expected: ArrayLike, found: ArrayLike) -> float:
+    """
+    Measure how far one distribution lies from another: the population stability index.
+
+    Sum over bins of (q - p) ln(q / p), the symmetric divergence of Jeffreys (1946); read as steady below 0.1 and
+    shifted from 0.25 on (Siddiqi 2006, Credit Risk Scorecards).
+
+    Parameters
+    ----------
+    expected, found : array-like of shape (bins,)
+        Share p of each bin then, and q now; a share below 0.0001 counts as that.
+
+    Returns
+    -------
+    float
+        0 where they are the same.
+    """
+    p, q = (np.maximum(np.asarray(shares, dtype=float), _LEAST_SHARE) for shares in (expected, found))
+    return float(((q - p) * np.log(q / p)).sum())
+
+
+def drift(
+    reference: Any,  # noqa: ANN401 - a PropensityModel, which imports this module
+    X: pd.DataFrame,
+    *,
+    y: ArrayLike | None = None,
+    times: ArrayLike | None = None,
+) -> pd.DataFrame:
+    """
+    Say how far data and probabilities have moved from those the model was learnt on.
+
+    Parameters
+    ----------
+    reference : PropensityModel or Profile
+        What was known; probabilities are watched where it is a model and ``y`` is given.
+    X : DataFrame
+        Later rows, columns as they come.
+    y : array-like or None
+        Outcomes 0 or 1, NaN where they are not ripe.
+    times : array-like or None
+        Period of each row; None: one period.
+
+    Returns
+    -------
+    DataFrame
+        One row per period and figure: period, measure (psi | volume | ece), column (for psi), value, chance (95 % of
+        samples lie below without any drift; for psi by the chi-squared law of Yurdakul 2018, for volume as the
+        distance from 1), finding (steady | moved | shifted | off | absent).
+
+    Raises
+    ------
+    BadInput
+        Where lengths differ.
+    """
+    profile: Profile = reference if isinstance(reference, Profile) else reference.profile_
+    long = {name: len(pd.Series(part)) for name, part in (("y", y), ("times", times)) if part is not None}
+    faults = [
+        Fault(name, "", "", f"{size} rows, X has {len(X)}", "give one per row")
+        for name, size in long.items()
+        if size != len(X)
+    ]
+    if faults:
+        raise BadInput(faults)
+    period = pd.Series("all", X.index) if times is None else pd.Series(np.asarray(times), X.index)
+    watched = y is not None and not isinstance(reference, Profile)
+    outcome = np.asarray(pd.to_numeric(pd.Series(y)), dtype=float) if watched else np.full(len(X), np.nan)
+    p = reference.predict_proba(X)[:, 1] if watched else outcome
+    parts: list[tuple[Any, ...]] = []
+    for now, rows in period.reset_index(drop=True).groupby(period.to_numpy()).indices.items():
+        parts += [(now, *row) for row in _moved(profile, X.iloc[rows])]
+        ripe = rows[~np.isnan(outcome[rows])]
+        if len(ripe):
+            parts += [(now, *row) for row in _judged(outcome[ripe], p[ripe])]
+    return pd.DataFrame(parts, columns=["period", "measure", "column", "value", "chance", "finding"])
+
+
+def _column(values: pd.Series) -> ColumnProfile:
+    """Describe one column."""
+    kind = _kind(values)
+    missing = float(values.isna().mean()) if len(values) else 0.0
+    if kind in {"category", "empty"}:
+        levels = _levels(values).value_counts() if kind == "category" else pd.Series(dtype=float)
+        shares = levels.sort_index().sort_values(ascending=False, kind="stable").head(_MOST_LEVELS) / len(values)
+        return ColumnProfile(
+            str(values.dtype), kind, missing, [], [], [], {str(k): float(v) for k, v in shares.items()}
+        )
+    numbers = _numbers(values, kind)
+    known = numbers[~np.isnan(numbers)]
+    quantiles = np.quantile(known, _QUANTILES)
+    tied = quantiles[:-1][np.diff(quantiles) == 0]
+    edges = np.unique(np.concatenate([quantiles[1:-1], np.nextafter(tied, -np.inf)]))
+    profile = ColumnProfile(str(values.dtype), kind, missing, quantiles.tolist(), edges.tolist(), [], {})
+    return profile._replace(shares=_shares(profile, values)[:-1].tolist())
+
+
+def _numbers(values: pd.Series, kind: Kind) -> Floats:
+    """Read numbers, or dates as days; what cannot be read counts as missing."""
+    if kind == "date":
+        dates = pd.to_datetime(values, utc=True, errors="coerce").dt.tz_localize(None)
+        return np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(days=1), dtype=float)
+    return np.asarray(pd.to_numeric(values.astype(object).where(values.notna(), np.nan), errors="coerce"), dtype=float)
+
+
+def _shares(profile: ColumnProfile, values: pd.Series) -> Floats:
+    """Share of rows in each bin or level, then in no known level (categories), then without a value."""
+    if profile.kind in {"category", "empty"}:
+        levels = _levels(values)
+        counts = levels.value_counts().reindex(list(profile.levels), fill_value=0).to_numpy(float)
+        counts = np.append(counts, levels.notna().sum() - counts.sum())
+    else:
+        numbers = _numbers(values, profile.kind)
+        code = np.searchsorted(profile.edges, numbers[~np.isnan(numbers)], side="left")
+        counts = np.bincount(code, minlength=len(profile.edges) + 1).astype(float)
+    return np.asarray(np.append(counts, len(values) - counts.sum()) / max(len(values), 1))
+
+
+def _moved(profile: Profile, X: pd.DataFrame) -> Iterator[tuple[str, str, float, float, str]]:
+    """Hold every column against its profile."""
+    names = {str(name): name for name in X.columns}
+    for name, before in profile.columns.items():
+        if name not in names:
+            yield "psi", name, np.nan, np.nan, "absent"
+            continue
+        known = list(before.levels.values()) if before.kind in {"category", "empty"} else before.shares
+        rest = [1 - before.missing_share - sum(known)] if before.kind in {"category", "empty"} else []
+        expected = np.clip([*known, *rest, before.missing_share], 0, 1)
+        found = _shares(before, X[names[name]])
+        value = psi(expected, found)
+        bins = int(((expected > 0) | (found > 0)).sum())
+        chance = float(chi2.ppf(0.95, max(bins - 1, 1)) * (1 / profile.rows + 1 / len(X)))
+        finding = "steady" if value < max(MOVED, chance) else "moved" if value < SHIFTED else "shifted"
+        yield "psi", name, value, chance, finding
+
+
+def _judged(y: Floats, p: Floats) -> Iterator[tuple[str, str, float, float, str]]:
+    """Hold probabilities against what happened."""
+    ones = np.ones(len(y))
+    ratio, error = volume(y, p, ones), ece(y, p, ones)
+    chance = float(1.96 * np.sqrt((p * (1 - p)).sum()) / max(y.sum(), 1.0))
+    yield "volume", "", ratio, chance, "steady" if abs(ratio - 1) <= max(OFF_VOLUME, chance) else "off"
+    yield "ece", "", error, np.nan, "steady" if error <= OFF_ECE else "off"
