@@ -1,5 +1,6 @@
 """Who will buy more, who will buy what next, and what that is worth: judged on later data, calibrated, explained."""
 
+from territory_lab.propensity.contest import Comparison, Terms, compare
 from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.model import PropensityModel
 from territory_lab.propensity.score import Scored, potential, score_accounts
@@ -7,10 +8,13 @@ from territory_lab.propensity.value import Forecast, forecast_revenue
 from territory_lab.propensity.watch import Profile, drift
 
 __all__ = [
+    "Comparison",
     "Forecast",
     "Profile",
     "PropensityModel",
     "Scored",
+    "Terms",
+    "compare",
     "drift",
     "forecast_revenue",
     "leak_scan",
