@@ -113,7 +113,8 @@ def score(
     typer.echo(f"{file}: {len(table)} scores as of {table['as_of'].max()}, valid until {table['valid_until'].min()}")
     found = lab.serving.drifted(space)
     for row in found[~found["finding"].isin(["steady", "moved"])].to_dict("records"):
-        typer.echo(f"{row['finding']}: {row['kind']} {row['column']} {row['measure']} {row['value']:.2f}")
+        place = " ".join(filter(None, [row["kind"], row["column"], row["measure"]]))
+        typer.echo(f"{row['finding']} at {row['period']:%Y-%m-%d}: {place} {row['value']:.2f}")
 
 
 @app.command()

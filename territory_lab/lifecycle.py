@@ -11,7 +11,7 @@ from territory_lab import book
 from territory_lab.errors import BadInput, Fault
 from territory_lab.propensity import Comparison, Learned, Terms, learn
 from territory_lab.propensity.contest import judge
-from territory_lab.propensity.learning import Builder, builders, parents
+from territory_lab.propensity.learning import Builder, builders, kinds, parents
 from territory_lab.registry import Shelf, shelves, version_name
 from territory_lab.timeline import data_end
 from territory_lab.workspace import Workspace
@@ -89,12 +89,10 @@ def retrain(space: Workspace, *, capacity_share: float = 0.2, cost: float = 0.0)
     space.need("orders", step="retraining")
     stamp = hashlib.sha256(f"{space.data_hash} {version('territory-lab')}".encode()).hexdigest()
     name = version_name(data_end(space.tables) - pd.Timedelta(days=1), stamp)
-    there = [shelf for shelf in shelves(space.folder / "models") if shelf.place(name).is_dir()]
-    if not there:
-        learned = learn(space.tables, **_settings(space))
-        there = [shelf_of(space, kind) for kind in learned]
-        for shelf, known in zip(there, learned.values(), strict=True):
-            known.save(shelf.place(name), data_hash=space.data_hash)
+    there = [shelf_of(space, kind) for kind in kinds(space.tables)]
+    if not all(shelf.place(name).is_dir() for shelf in there):
+        for kind, known in learn(space.tables, **_settings(space)).items():
+            known.save(shelf_of(space, kind).place(name), data_hash=space.data_hash)
     open_ = [shelf for shelf in there if shelf.champion not in {None, name} and name not in shelf.withdrawn]
     verdicts = _verdicts(space, open_, capacity_share, cost) if open_ else {}
     return [_settled(shelf, name, verdicts.get(shelf.folder.name)) for shelf in there]
@@ -184,7 +182,7 @@ def compared(space: Workspace, kind: str, name: str, *, capacity_share: float = 
         raise BadInput([Fault("models", kind, "", "there is no champion yet", "promote a version")])
     champion, challenger = (Learned.load(shelf.there(version)) for version in (shelf.champion, name))
     found = contest(space, kind, champion, challenger, capacity_share=capacity_share, cost=cost)
-    return found.why + _seen(space, champion=champion, challenger=challenger)
+    return _seen(space, champion=champion, challenger=challenger) + found.why
 
 
 def promote(space: Workspace, kind: str, name: str) -> None:
@@ -284,7 +282,7 @@ def _verdicts(space: Workspace, open_: list[Shelf], capacity_share: float, cost:
         except BadInput as error:
             verdicts[kind] = False, f"not compared: {'; '.join(map(str, error.faults))}"
             continue
-        verdicts[kind] = found.promote, found.why + _seen(space, champion=champion)
+        verdicts[kind] = found.promote, _seen(space, champion=champion) + found.why
     return verdicts
 
 
@@ -292,7 +290,10 @@ def _seen(space: Workspace, **sides: Learned) -> str:
     """Say which side had learnt from the outcomes it is judged by, which can only speak for it."""
     then = data_end(space.tables)
     days = {side: (known.as_of - then + known.horizon).days for side, known in sides.items()}
-    return "".join(f"; the {side} had seen {seen} days of these outcomes" for side, seen in days.items() if seen > 0)
+    leans = [
+        f"leans to the {side}, which had seen {seen} days of these outcomes" for side, seen in days.items() if seen > 0
+    ]
+    return "; ".join(leans) + ": " * bool(leans)
 
 
 def _settled(shelf: Shelf, name: str, verdict: tuple[bool, str] | None) -> Outcome:

@@ -256,9 +256,26 @@ def learn(
     """
     today = as_of if as_of is not None else data_end(tables)
     past = _learnable(tables, today, pd.Timedelta(days=horizon_d))
+    build = builders(extra)
+    return {kind: _learn(past, today, build[kind], seed) for kind in kinds(tables)}
+
+
+def kinds(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """
+    Say which kinds of sale the tables can tell of.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        With orders.
+
+    Returns
+    -------
+    list of str
+        ``upsell`` and, where orders name products, ``cross_sell``.
+    """
     products = "product_id" in tables["orders"] and tables["orders"]["product_id"].notna().any()
-    kinds = {kind: build for kind, build in builders(extra).items() if kind == "upsell" or products}
-    return {kind: _learn(past, today, build, seed) for kind, build in kinds.items()}
+    return ["upsell", "cross_sell"] if products else ["upsell"]
 
 
 def parents(tables: Mapping[str, pd.DataFrame], account_ids: pd.Series) -> pd.Series:
