@@ -290,10 +290,8 @@ def _seen(space: Workspace, **sides: Learned) -> str:
     """Say which side had learnt from the outcomes it is judged by, which can only speak for it."""
     then = data_end(space.tables)
     days = {side: (known.as_of - then + known.horizon).days for side, known in sides.items()}
-    leans = [
-        f"leans to the {side}, which had seen {seen} days of these outcomes" for side, seen in days.items() if seen > 0
-    ]
-    return "; ".join(leans) + ": " * bool(leans)
+    seen = [f"leans to the {side}, which had seen {n} days of these outcomes: " for side, n in days.items() if n > 0]
+    return "".join(seen)
 
 
 def _settled(shelf: Shelf, name: str, verdict: tuple[bool, str] | None) -> Outcome:

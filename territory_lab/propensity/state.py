@@ -202,6 +202,7 @@ _FORMS = {
     "tuple": Form(tuple, list, tuple),
     "pairs": Form(dict, lambda pairs: [list(pair) for pair in pairs.items()], dict),
     "scalar": Form(np.generic, lambda v: [str(v.dtype), v.item()], lambda parts: np.dtype(parts[0]).type(parts[1])),
+    "never": Form(type(pd.NaT), lambda _: [], lambda _: pd.NaT),
     "time": Form(pd.Timestamp, pd.Timestamp.isoformat, pd.Timestamp),
     "span": Form(pd.Timedelta, pd.Timedelta.isoformat, pd.Timedelta),
     "array": Form(np.ndarray, lambda v: [str(v.dtype), v.tolist()], lambda parts: np.array(parts[1], dtype=parts[0])),
