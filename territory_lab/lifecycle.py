@@ -55,7 +55,7 @@ def shelf_of(space: Workspace, kind: str) -> Shelf:
     Shelf
         It need not hold anything yet.
     """
-    return Shelf(space.folder / "models" / kind)
+    return Shelf(space.folder / "models", kind)
 
 
 def retrain(space: Workspace, *, capacity_share: float = 0.2, cost: float = 0.0) -> list[Outcome]:
@@ -95,7 +95,7 @@ def retrain(space: Workspace, *, capacity_share: float = 0.2, cost: float = 0.0)
             known.save(shelf_of(space, kind).place(name), data_hash=space.data_hash)
     open_ = [shelf for shelf in there if shelf.champion not in {None, name} and name not in shelf.withdrawn]
     verdicts = _verdicts(space, open_, capacity_share, cost) if open_ else {}
-    return [_settled(shelf, name, verdicts.get(shelf.folder.name)) for shelf in there]
+    return [_settled(shelf, name, verdicts.get(shelf.kind)) for shelf in there]
 
 
 def contest(
@@ -138,7 +138,7 @@ def contest(
         raise BadInput([Fault("models", kind, "", problem, "promote one by hand")])
     build = builders(book.local_market(space))[kind]
     one, two = (_foretold(build, side, space.tables) for side in (champion, challenger))
-    rows = one.join(two, how="inner", lsuffix="_before").reset_index()
+    rows = one.add_suffix("_before").join(two, how="inner").reset_index()
     margin = space.settings.margin_share * (rows["amount"] + rows["amount_before"]) / 2
     return judge(
         rows["p_before"],
@@ -256,7 +256,7 @@ def listed(space: Workspace) -> pd.DataFrame:
         for name in shelf.versions:
             model = Learned.load(shelf.place(name)).model
             role = "champion" if name == shelf.champion else "withdrawn" if name in shelf.withdrawn else ""
-            found.append((shelf.folder.name, name, role, model.algorithm_, repr(model.verdict)))
+            found.append((shelf.kind, name, role, model.algorithm_, repr(model.verdict)))
     return pd.DataFrame(found, columns=["kind", "version", "role", "algorithm", "verdict"])
 
 
@@ -272,18 +272,18 @@ def _verdicts(space: Workspace, open_: list[Shelf], capacity_share: float, cost:
     try:
         trial = learn(space.tables, then, **_settings(space))
     except BadInput as error:
-        return {shelf.folder.name: (False, f"not compared: {error.faults[0].problem}") for shelf in open_}
-    verdicts = {}
-    for shelf in open_:
-        kind = shelf.folder.name
-        champion = Learned.load(shelf.place(str(shelf.champion)))
-        try:
-            found = contest(space, kind, champion, trial[kind], capacity_share=capacity_share, cost=cost)
-        except BadInput as error:
-            verdicts[kind] = False, f"not compared: {'; '.join(map(str, error.faults))}"
-            continue
-        verdicts[kind] = found.promote, _seen(space, champion=champion) + found.why
-    return verdicts
+        return {shelf.kind: (False, f"not compared: {error.faults[0].problem}") for shelf in open_}
+    return {shelf.kind: _verdict(space, shelf, trial[shelf.kind], capacity_share, cost) for shelf in open_}
+
+
+def _verdict(space: Workspace, shelf: Shelf, trial: Learned, capacity_share: float, cost: float) -> tuple[bool, str]:
+    """Judge one recipe."""
+    champion = Learned.load(shelf.there(str(shelf.champion)))
+    try:
+        found = contest(space, shelf.kind, champion, trial, capacity_share=capacity_share, cost=cost)
+    except BadInput as error:
+        return False, f"not compared: {'; '.join(map(str, error.faults))}"
+    return found.promote, _seen(space, champion=champion) + found.why
 
 
 def _seen(space: Workspace, **sides: Learned) -> str:
@@ -305,7 +305,7 @@ def _settled(shelf: Shelf, name: str, verdict: tuple[bool, str] | None) -> Outco
         why = "it was rolled back; only a person promotes it again"
     if earned:
         shelf.promote(name)
-    return Outcome(shelf.folder.name, name, str(shelf.champion), why)
+    return Outcome(shelf.kind, name, str(shelf.champion), why)
 
 
 def _foretold(build: Builder, side: Learned, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def shelves(folder: Path) -> list["Shelf"]:
         In alphabetical order.
     """
     there = sorted(folder.iterdir()) if folder.is_dir() else []
-    return [Shelf(place) for place in there if place.is_dir() and _KIND.fullmatch(place.name)]
+    return [Shelf(folder, place.name) for place in there if place.is_dir() and _KIND.fullmatch(place.name)]
 
 
 @dataclass(frozen=True)
@@ -63,15 +63,30 @@ class Shelf:
 
     Parameters
     ----------
-    folder : Path
-        Named as the kind; it need not be there yet.
+    root : Path
+        Holds all shelves.
+    kind : str
+        What the models foretell; the name of a folder that need not be there yet.
     """
 
-    folder: Path
+    root: Path
+    kind: str
 
     def __post_init__(self) -> None:
-        if not _KIND.fullmatch(self.folder.name):
-            raise BadInput([Fault("models", "kind", "", f"{self.folder.name!r}", "use small letters and _")])
+        if not _KIND.fullmatch(self.kind):
+            raise BadInput([Fault("models", "kind", "", f"{self.kind!r}", "use small letters and _")])
+
+    @property
+    def folder(self) -> Path:
+        """
+        Say where the versions are.
+
+        Returns
+        -------
+        Path
+            It need not be there.
+        """
+        return self.root / self.kind
 
     @property
     def versions(self) -> list[str]:
@@ -131,7 +146,7 @@ class Shelf:
             Where that is no name of a version.
         """
         if not _VERSION.fullmatch(version):
-            raise BadInput([Fault("models", self.folder.name, "", f"{version!r} is no version", self._known())])
+            raise BadInput([Fault("models", self.kind, "", f"{version!r} is no version", self._known())])
         return self.folder / version
 
     def there(self, version: str) -> Path:
@@ -154,7 +169,7 @@ class Shelf:
             Where it is not there.
         """
         if not self.place(version).is_dir():
-            raise BadInput([Fault("models", self.folder.name, "", f"{version!r} is not there", self._known())])
+            raise BadInput([Fault("models", self.kind, "", f"{version!r} is not there", self._known())])
         return self.place(version)
 
     def promote(self, version: str) -> None:
@@ -189,7 +204,7 @@ class Shelf:
         pointer = self._pointer()
         if len(pointer["reigns"]) < 2:
             problem = "there is no champion before this one"
-            raise BadInput([Fault("models", self.folder.name, "", problem, "promote another version")])
+            raise BadInput([Fault("models", self.kind, "", problem, "promote another version")])
         *before, last = pointer["reigns"]
         self._point({"reigns": before, "withdrawn": [*pointer["withdrawn"], last]})
         return before[-1]
@@ -212,9 +227,9 @@ class Shelf:
             pointer = {part: [str(name) for name in told[part]] for part in ("reigns", "withdrawn")}
         except (ValueError, KeyError, TypeError) as error:
             problem, mend = f"cannot be read: {error}", "promote a version after taking the file away"
-            raise BadInput([Fault("models", f"{self.folder.name}/{_POINTER}", "", problem, mend)]) from error
+            raise BadInput([Fault("models", f"{self.kind}/{_POINTER}", "", problem, mend)]) from error
         lost = [name for name in pointer["reigns"][-1:] if not self.place(name).is_dir()]
         if lost:
             problem = f"names {lost[0]}, which is not there"
-            raise BadInput([Fault("models", f"{self.folder.name}/{_POINTER}", "", problem, self._known())])
+            raise BadInput([Fault("models", f"{self.kind}/{_POINTER}", "", problem, self._known())])
         return pointer

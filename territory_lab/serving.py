@@ -35,7 +35,7 @@ def champions(space: Workspace) -> dict[str, tuple[str, Learned]]:
     BadInput
         Where a folder was changed.
     """
-    serving = {shelf.folder.name: shelf for shelf in shelves(space.folder / "models") if shelf.champion}
+    serving = {shelf.kind: shelf for shelf in shelves(space.folder / "models") if shelf.champion}
     if not serving:
         raise TerritoryLabError(f"{space.folder.name} has no models yet; run `territory-lab retrain {space.folder}`")
     return {
