@@ -27,7 +27,12 @@ def test_cells_that_a_spreadsheet_would_run_are_made_harmless_and_all_else_is_ke
 def test_a_folder_is_replaced_whole_or_left_as_it_was(tmp_path: Path) -> None:
     with writing(tmp_path / "out") as draft:
         (draft / "a").write_text("1", encoding="utf-8")
-    with pytest.raises(RuntimeError), writing(tmp_path / "out") as draft:
-        (draft / "b").write_text("2", encoding="utf-8")
-        raise RuntimeError
+
+    def fail() -> None:
+        with writing(tmp_path / "out") as draft:
+            (draft / "b").write_text("2", encoding="utf-8")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert [file.name for file in tmp_path.rglob("*")] == ["out", "a"]

@@ -215,7 +215,8 @@ def judge(
         Where lengths differ, outcomes are not 0 and 1, or probabilities are missing.
     """
     terms = terms or Terms()
-    p, q, outcome = (np.asarray(part, dtype=float) for part in (champion, challenger, y))
+    p, q = (np.asarray(part, dtype=float) for part in (champion, challenger))
+    outcome = np.asarray(pd.to_numeric(pd.Series(y), errors="coerce"), dtype=float)
     both = {"champion": p, "challenger": q}
     margin = np.asarray(terms.margin, dtype=float)
     _check(outcome, {**both, "groups": groups, "times": times, "margin": margin if margin.ndim else None}, both)

@@ -185,6 +185,14 @@ def _rebuilt(kind: type, fields: dict[str, Any]) -> Any:  # noqa: ANN401 - an in
     return made
 
 
+def _booster(data: bytes, file: str) -> xgb.Booster:
+    """Read trees; on one thread, as they were grown."""
+    try:
+        return xgb.Booster({"nthread": 1}, model_file=bytearray(data))
+    except xgb.core.XGBoostError as error:
+        raise BadInput([Fault("artefact", file, "", "holds no trees of xgboost", "restore the folder")]) from error
+
+
 def _column(parts: list[Any]) -> Any:  # noqa: ANN401 - a Series, whose stubs want its type
     """Read a column."""
     name, dtype, values, index = parts
@@ -217,12 +225,7 @@ _FORMS = {
     ),
 }
 _ATTACHMENTS = {
-    "booster": Attachment(
-        xgb.Booster,
-        ".ubj",
-        lambda booster: bytes(booster.save_raw("ubj")),
-        lambda data, _: xgb.Booster({"nthread": 1}, model_file=bytearray(data)),
-    ),
+    "booster": Attachment(xgb.Booster, ".ubj", lambda booster: bytes(booster.save_raw("ubj")), _booster),
     "pipeline": Attachment(BaseEstimator, ".skops", sklearn_file.write, sklearn_file.read),
 }
 _CLASSES: dict[str, type] = {

@@ -151,6 +151,14 @@ def test_a_pickle_in_place_of_the_pipeline_is_refused(tmp_path: Path) -> None:
     assert [name for name, _ in refused(folder)] == ["pipeline.skops"]
 
 
+def test_trees_that_are_none_are_refused(tmp_path: Path) -> None:
+    model, folder = fit("boosting"), tmp_path / "model"
+    model.save(folder)
+    (folder / "booster.ubj").write_bytes((folder / "booster.ubj").read_bytes()[:1_000])
+    reseal(folder)
+    assert refused(folder) == [("booster.ubj", "holds no trees of xgboost")]
+
+
 def test_an_old_protocol_of_skops_is_refused() -> None:
     data = sklearn_file.write(fit("logistic").learner_.pipeline).replace(b'"protocol": 2', b'"protocol": 1')
     with pytest.raises(BadInput):

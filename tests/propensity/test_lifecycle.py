@@ -132,6 +132,8 @@ def test_every_fault_of_a_comparison_is_named_at_once() -> None:
     with pytest.raises(BadInput) as error:
         judge([0.5, 1.5], [0.5], [1, 2], groups=["a"], times=[1, 2, 3])
     assert {fault.table for fault in error.value.faults} == {"challenger", "groups", "times", "y", "champion"}
+    with pytest.raises(BadInput, match="not 0 and 1"):
+        judge([0.5, 0.5], [0.5, 0.5], ["yes", "no"])
     with pytest.raises(BadInput) as error:
         Terms(margin=np.nan, cost=-1.0, capacity_share=0.0)
     assert [fault.column for fault in error.value.faults] == ["margin", "cost", "capacity_share"]
