@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from territory_lab.errors import BadInput, Fault
 
 # (skops node, module, name). Reviewed: each holds numbers, texts or arrays and computes with them; none runs code from
-# the file, opens a file or calls another program. The only function is a numpy ufunc.
+# the file, opens a file or calls another program. The only functions are numpy ufuncs.
 _REVIEWED = frozenset(
     {
         ("JsonNode", "builtins", "str"),
@@ -22,12 +22,15 @@ _REVIEWED = frozenset(
         ("TypeNode", "builtins", "str"),
         ("NdArrayNode", "numpy", "ndarray"),
         ("NdArrayNode", "numpy", "float64"),
+        ("NdArrayNode", "numpy", "int64"),
         ("DTypeNode", "numpy", "dtype"),
         ("FunctionNode", "numpy", "arcsinh"),
+        ("FunctionNode", "numpy", "tanh"),
         ("ObjectNode", "sklearn.pipeline", "Pipeline"),
         ("ObjectNode", "sklearn.impute._base", "SimpleImputer"),
         ("ObjectNode", "sklearn.impute._base", "MissingIndicator"),
         ("ObjectNode", "sklearn.preprocessing._data", "RobustScaler"),
+        ("ObjectNode", "sklearn.preprocessing._data", "StandardScaler"),
         ("ObjectNode", "sklearn.preprocessing._function_transformer", "FunctionTransformer"),
         ("ObjectNode", "sklearn.linear_model._logistic", "LogisticRegression"),
     }

@@ -132,7 +132,8 @@ def _plain(value: Any, attached: dict[str, bytes]) -> Any:  # noqa: ANN401 - wha
         return {key: _plain(part, attached) for key, part in value.items()}
     for name, attachment in _ATTACHMENTS.items():
         if isinstance(value, attachment.kind) and kind not in _CLASSES.values():
-            file = f"{name}{len(attached) or ''}{attachment.suffix}"
+            alike = sum(file.endswith(attachment.suffix) for file in attached)
+            file = f"{name}{alike + 1 if alike else ''}{attachment.suffix}"
             attached[file] = attachment.write(value)
             return {f"${name}": file}
     tag, parts = _apart(value)

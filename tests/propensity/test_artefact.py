@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler
 
 from territory_lab.errors import BadInput
 from territory_lab.propensity import PropensityModel, artefact, sklearn_file
@@ -101,7 +101,9 @@ def test_the_same_model_gives_the_same_bytes_however_often_it_is_saved(
 
 def test_the_folder_holds_readable_files_and_no_pickle(model: PropensityModel, saved: Path) -> None:
     own = {"logistic": "pipeline.skops", "boosting": "booster.ubj"}[model.algorithm]
-    assert {file.name for file in saved.iterdir()} == FILES | {own}
+    names = {file.name for file in saved.iterdir()}
+    assert FILES | {own} <= names
+    assert {Path(name).suffix for name in names - FILES} <= {".skops", ".ubj"}
     schema = json.loads((saved / "schema.json").read_text(encoding="utf-8"))
     assert [column["column"] for column in schema["columns"]] == list(table().columns)
     for file in saved.iterdir():
@@ -166,8 +168,8 @@ def test_an_old_protocol_of_skops_is_refused() -> None:
 
 
 def test_a_type_that_nobody_reviewed_is_not_written_either() -> None:
-    with pytest.raises(BadInput, match=r"sklearn\.preprocessing\._data\.StandardScaler"):
-        sklearn_file.write(make_pipeline(StandardScaler()))
+    with pytest.raises(BadInput, match=r"sklearn\.preprocessing\._data\.MinMaxScaler"):
+        sklearn_file.write(make_pipeline(MinMaxScaler()))
 
 
 def test_a_class_of_elsewhere_is_not_made(saved: Path) -> None:
