@@ -34,6 +34,8 @@ class Scored:
         What the probabilities are about.
     snapshots : tuple of Timestamp
         Dates the models were learnt on.
+    features : dict of str to DataFrame
+        By kind, the columns the models saw today, indexed by account_id or (account_id, product_id).
     """
 
     propensity: pd.DataFrame
@@ -41,6 +43,7 @@ class Scored:
     as_of: pd.Timestamp
     horizon: pd.Timedelta
     snapshots: tuple[pd.Timestamp, ...]
+    features: dict[str, pd.DataFrame]
 
 
 def score_accounts(
@@ -113,9 +116,10 @@ def apply(
     """
     today = as_of if as_of is not None else data_end(tables)
     build = builders(extra)
+    features = {kind: build[kind].features(known.snapshot(tables, today)) for kind, known in learned.items()}
     parts = []
     for kind, known in learned.items():
-        rows = build[kind].features(known.snapshot(tables, today)).reset_index()
+        rows = features[kind].reset_index()
         p = known.foretell(rows)
         keys = rows.reindex(columns=["account_id", "product_id"])
         parts.append(keys.assign(kind=kind, probability=p, expected_revenue=p * known.amount(rows)))
@@ -124,7 +128,7 @@ def apply(
     table = table.sort_values(["expected_revenue", "account_id", "product_id"], ascending=[False, True, True])
     first = next(iter(learned.values()))
     models = {kind: known.model for kind, known in learned.items()}
-    return Scored(table.reset_index(drop=True), models, today, first.horizon, first.snapshots)
+    return Scored(table.reset_index(drop=True), models, today, first.horizon, first.snapshots, features)
 
 
 def potential(
