@@ -92,6 +92,13 @@ def test_training_again_on_the_same_data_changes_nothing(own: Path) -> None:
     assert contents(own) == before
 
 
+def test_training_goes_on_where_it_was_interrupted(own: Path) -> None:
+    before = contents(own)
+    shutil.rmtree(own / "models" / "cross_sell")
+    assert run("retrain", own)[0] == 0
+    assert contents(own) == before
+
+
 def test_the_scored_file_says_whose_scores_they_are_and_how_long_they_hold(own: Path) -> None:
     code, output = run("score", own)
     assert code == 0, output

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2
 
 from territory_lab.errors import BadInput, Fault
@@ -14,6 +14,8 @@ from territory_lab.propensity.metrics import Floats, ece, volume
 
 _QUANTILES = np.linspace(0, 1, 11)
 _MOST_LEVELS = 50
+_QUARTERS = 4
+_TIED = 5  # quantiles of eleven that are one value: it has a bin of its own
 _LEAST_SHARE = 1e-4  # an empty bin counts as one row in ten thousand, so that the logarithm is finite
 MOVED, SHIFTED = 0.1, 0.25  # Siddiqi (2006)
 OFF_VOLUME, OFF_ECE = 0.1, 0.05
@@ -34,11 +36,14 @@ class ColumnProfile(NamedTuple):
     quantiles : list of float
         Minimum, deciles, maximum; of dates in days since 1970. Empty for categories.
     edges : list of float
-        Upper ends of the bins but the last; a value that many rows share has a bin of its own.
-    shares : list of float
-        Share of rows in each bin.
+        Upper ends of the bins but the last; a value of two fifths of the rows has its own bin.
     levels : dict of str to float
         Share of rows of the most frequent levels; empty for numbers and dates.
+    shares : list of float
+        Share of rows in each bin, or in each level and in all others together; last, without a value.
+    usual : float
+        How far it moved within the training data anyway: the largest `psi` of a quarter of the rows, in the order of
+        time, against the other three.
     """
 
     dtype: str
@@ -46,8 +51,9 @@ class ColumnProfile(NamedTuple):
     missing_share: float
     quantiles: list[float]
     edges: list[float]
-    shares: list[float]
     levels: dict[str, float]
+    shares: list[float]
+    usual: float
 
 
 class Profile(NamedTuple):
@@ -66,7 +72,7 @@ class Profile(NamedTuple):
     columns: dict[str, ColumnProfile]
 
 
-def profiled(X: pd.DataFrame) -> Profile:
+def profiled(X: pd.DataFrame, order: NDArray[np.intp] | None = None) -> Profile:
     """
     Describe a table by counts and shares only; no row can be read back.
 
@@ -74,13 +80,16 @@ def profiled(X: pd.DataFrame) -> Profile:
     ----------
     X : DataFrame
         Columns as they come.
+    order : array of int or None
+        Rows from the earliest to the latest; None: as they stand.
 
     Returns
     -------
     Profile
         Type, quantiles, missing share and level frequencies of each column.
     """
-    return Profile(len(X), {str(name): _column(values) for name, values in X.items()})
+    quarters = np.array_split(np.arange(len(X)) if order is None else order, _QUARTERS)
+    return Profile(len(X), {str(name): _column(values, quarters) for name, values in X.items()})
 
 
 def psi(expected: ArrayLike, found: ArrayLike) -> float:
@@ -93,14 +102,15 @@ def psi(expected: ArrayLike, found: ArrayLike) -> float:
     Parameters
     ----------
     expected, found : array-like of shape (bins,)
-        Share p of each bin then, and q now; a share below 0.0001 counts as that.
+        Share p of each bin then, and q now, or counts; a share below 0.0001 counts as that.
 
     Returns
     -------
     float
         0 where they are the same.
     """
-    p, q = (np.maximum(np.asarray(shares, dtype=float), _LEAST_SHARE) for shares in (expected, found))
+    counts = (np.asarray(part, dtype=float) for part in (expected, found))
+    p, q = (np.maximum(part / part.sum(), _LEAST_SHARE) for part in counts)
     return float(((q - p) * np.log(q / p)).sum())
 
 
@@ -130,7 +140,8 @@ def drift(
     DataFrame
         One row per period and figure: period, measure (psi | volume | ece), column (for psi), value, chance (95 % of
         samples lie below without any drift; for psi by the chi-squared law of Yurdakul 2018, for volume as the
-        distance from 1), finding (steady | moved | shifted | off | absent).
+        distance from 1), finding (steady | moved | shifted | off | absent). Steady is also what moved no more than it
+        did within the training data.
 
     Raises
     ------
@@ -159,23 +170,25 @@ def drift(
     return pd.DataFrame(parts, columns=["period", "measure", "column", "value", "chance", "finding"])
 
 
-def _column(values: pd.Series) -> ColumnProfile:
+def _column(values: pd.Series, quarters: list[NDArray[np.intp]]) -> ColumnProfile:
     """Describe one column."""
     kind = _kind(values)
-    missing = float(values.isna().mean()) if len(values) else 0.0
-    if kind in {"category", "empty"}:
-        levels = _levels(values).value_counts() if kind == "category" else pd.Series(dtype=float)
-        shares = levels.sort_index().sort_values(ascending=False, kind="stable").head(_MOST_LEVELS) / len(values)
-        return ColumnProfile(
-            str(values.dtype), kind, missing, [], [], [], {str(k): float(v) for k, v in shares.items()}
-        )
-    numbers = _numbers(values, kind)
-    known = numbers[~np.isnan(numbers)]
-    quantiles = np.quantile(known, _QUANTILES)
-    tied = quantiles[:-1][np.diff(quantiles) == 0]
-    edges = np.unique(np.concatenate([quantiles[1:-1], np.nextafter(tied, -np.inf)]))
-    profile = ColumnProfile(str(values.dtype), kind, missing, quantiles.tolist(), edges.tolist(), [], {})
-    return profile._replace(shares=_shares(profile, values)[:-1].tolist())
+    profile = ColumnProfile(str(values.dtype), kind, float(values.isna().mean()), [], [], {}, [], 0.0)
+    if kind == "category":
+        levels = _levels(values).value_counts().sort_index().sort_values(ascending=False, kind="stable")
+        shares = levels.head(_MOST_LEVELS) / len(values)
+        profile = profile._replace(levels={str(level): float(share) for level, share in shares.items()})
+    elif kind != "empty":
+        numbers = _numbers(values, kind)
+        quantiles = np.quantile(numbers[~np.isnan(numbers)], _QUANTILES)
+        value, times = np.unique(quantiles, return_counts=True)
+        edges = np.unique(np.concatenate([quantiles[1:-1], np.nextafter(value[times >= _TIED], -np.inf)]))
+        profile = profile._replace(quantiles=quantiles.tolist(), edges=edges.tolist())
+    parts = [(len(rows), _shares(profile, values.iloc[rows])) for rows in quarters if len(rows)]
+    counts = np.array([size * share for size, share in parts])
+    whole = counts.sum(axis=0)
+    usual = max((psi(whole - own, own) for own in counts), default=0.0) if len(counts) > 1 else 0.0
+    return profile._replace(shares=(whole / len(values)).tolist(), usual=usual)
 
 
 def _numbers(values: pd.Series, kind: Kind) -> Floats:
@@ -206,14 +219,11 @@ def _moved(profile: Profile, X: pd.DataFrame) -> Iterator[tuple[str, str, float,
         if name not in names:
             yield "psi", name, np.nan, np.nan, "absent"
             continue
-        known = list(before.levels.values()) if before.kind in {"category", "empty"} else before.shares
-        rest = [1 - before.missing_share - sum(known)] if before.kind in {"category", "empty"} else []
-        expected = np.clip([*known, *rest, before.missing_share], 0, 1)
-        found = _shares(before, X[names[name]])
+        expected, found = np.asarray(before.shares), _shares(before, X[names[name]])
         value = psi(expected, found)
         bins = int(((expected > 0) | (found > 0)).sum())
         chance = float(chi2.ppf(0.95, max(bins - 1, 1)) * (1 / profile.rows + 1 / len(X)))
-        finding = "steady" if value < max(MOVED, chance) else "moved" if value < SHIFTED else "shifted"
+        finding = "steady" if value < max(MOVED, chance, before.usual) else "moved" if value < SHIFTED else "shifted"
         yield "psi", name, value, chance, finding
 
 

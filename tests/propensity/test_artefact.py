@@ -218,6 +218,15 @@ def test_a_changed_type_is_read_where_it_can_be_and_refused_where_not(saved: Pat
         loaded.predict_proba(X.assign(x="much"))
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [(lambda values: 1_000 * values, "unit of the training data"), (lambda values: values + np.inf, "infinite")],
+)
+def test_another_unit_and_infinite_values_are_refused(saved: Path, change: Any, problem: str) -> None:
+    with pytest.raises(BadInput, match=rf"X\.gaps.*{problem}"):
+        PropensityModel.load(saved).predict_proba(table().assign(gaps=lambda X: change(X["gaps"])))
+
+
 def test_dates_of_several_time_zones_are_the_moments_they_name(saved: Path) -> None:
     loaded, X = PropensityModel.load(saved), table(seed=3)
     zones = ["UTC", "Asia/Tokyo", "America/New_York"]

@@ -177,6 +177,16 @@ def test_the_profile_is_that_of_plain_pandas() -> None:
     assert [column.kind for column in profile.columns.values()] == [*["number"] * 3, "category", "date", "number"]
 
 
+def test_a_column_that_always_moves_in_lumps_is_no_news() -> None:
+    rng = np.random.default_rng(5)
+    lumps = rng.random((5, 12))  # every period has its own twelve values, as the popularity of twelve products has
+    periods = [pd.DataFrame({"popularity": rng.choice(values, 2_000)}) for values in lumps]
+    found = drift(profiled(pd.concat(periods[:4])), periods[4])
+    assert found["value"].item() > 0.1
+    calm = drift(profiled(pd.concat(periods[:4]).sample(frac=1, random_state=0)), periods[4])
+    assert (found["finding"].item(), calm["finding"].item()) == ("steady", "shifted")
+
+
 def test_what_has_not_moved_is_steady_even_in_a_small_sample() -> None:
     rng = np.random.default_rng(2)
     profile = profiled(mixed(rng))
