@@ -134,7 +134,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self._scan(frame, outcome, code)
         evidence = self._gather(frame, outcome, code, when, order)
         self._decide(evidence)
-        self.profile_ = profiled(frame, order)
+        self.profile_ = profiled(frame, when)
         self.encoder_ = Encoder().fit(frame)
         self.learner_ = learner(self.algorithm_, self.seed, self._directions())
         self.learner_.fit(self.encoder_.transform(frame), outcome, order)

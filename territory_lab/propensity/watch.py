@@ -14,7 +14,7 @@ from territory_lab.propensity.metrics import Floats, ece, volume
 
 _QUANTILES = np.linspace(0, 1, 11)
 _MOST_LEVELS = 50
-_QUARTERS = 4
+_MOST_PERIODS, _QUARTERS = 8, 4
 _TIED = 5  # quantiles of eleven that are one value: it has a bin of its own
 _LEAST_SHARE = 1e-4  # an empty bin counts as one row in ten thousand, so that the logarithm is finite
 MOVED, SHIFTED = 0.1, 0.25  # Siddiqi (2006)
@@ -42,8 +42,8 @@ class ColumnProfile(NamedTuple):
     shares : list of float
         Share of rows in each bin, or in each level and in all others together; last, without a value.
     usual : float
-        How far it moved within the training data anyway: the largest `psi` of a quarter of the rows, in the order of
-        time, against the other three.
+        How far it moved within the training data anyway: the largest `psi` of one of its periods against the others;
+        where there are more than eight, of a quarter of the rows against the other three.
     """
 
     dtype: str
@@ -72,7 +72,7 @@ class Profile(NamedTuple):
     columns: dict[str, ColumnProfile]
 
 
-def profiled(X: pd.DataFrame, order: NDArray[np.intp] | None = None) -> Profile:
+def profiled(X: pd.DataFrame, times: ArrayLike | None = None) -> Profile:
     """
     Describe a table by counts and shares only; no row can be read back.
 
@@ -80,16 +80,16 @@ def profiled(X: pd.DataFrame, order: NDArray[np.intp] | None = None) -> Profile:
     ----------
     X : DataFrame
         Columns as they come.
-    order : array of int or None
-        Rows from the earliest to the latest; None: as they stand.
+    times : array-like or None
+        Time of each row; None: rows are in time order.
 
     Returns
     -------
     Profile
         Type, quantiles, missing share and level frequencies of each column.
     """
-    quarters = np.array_split(np.arange(len(X)) if order is None else order, _QUARTERS)
-    return Profile(len(X), {str(name): _column(values, quarters) for name, values in X.items()})
+    periods = _periods(np.arange(len(X)) if times is None else np.asarray(times))
+    return Profile(len(X), {str(name): _column(values, periods) for name, values in X.items()})
 
 
 def psi(expected: ArrayLike, found: ArrayLike) -> float:
@@ -170,7 +170,15 @@ def drift(
     return pd.DataFrame(parts, columns=["period", "measure", "column", "value", "chance", "finding"])
 
 
-def _column(values: pd.Series, quarters: list[NDArray[np.intp]]) -> ColumnProfile:
+def _periods(when: NDArray[Any]) -> list[NDArray[np.intp]]:
+    """Cut rows into their periods, or into quarters in the order of time where those are many."""
+    distinct, code = np.unique(when, return_inverse=True)
+    if len(distinct) > _MOST_PERIODS:
+        return np.array_split(np.argsort(when, kind="stable"), _QUARTERS)
+    return [np.flatnonzero(code == period) for period in range(len(distinct))]
+
+
+def _column(values: pd.Series, periods: list[NDArray[np.intp]]) -> ColumnProfile:
     """Describe one column."""
     kind = _kind(values)
     profile = ColumnProfile(str(values.dtype), kind, float(values.isna().mean()), [], [], {}, [], 0.0)
@@ -184,7 +192,7 @@ def _column(values: pd.Series, quarters: list[NDArray[np.intp]]) -> ColumnProfil
         value, times = np.unique(quantiles, return_counts=True)
         edges = np.unique(np.concatenate([quantiles[1:-1], np.nextafter(value[times >= _TIED], -np.inf)]))
         profile = profile._replace(quantiles=quantiles.tolist(), edges=edges.tolist())
-    parts = [(len(rows), _shares(profile, values.iloc[rows])) for rows in quarters if len(rows)]
+    parts = [(len(rows), _shares(profile, values.iloc[rows])) for rows in periods if len(rows)]
     counts = np.array([size * share for size, share in parts])
     whole = counts.sum(axis=0)
     usual = max((psi(whole - own, own) for own in counts), default=0.0) if len(counts) > 1 else 0.0
