@@ -117,7 +117,7 @@ def contest(
     kind : str
         upsell or cross_sell.
     champion, challenger : Learned
-        What was had been learnt on these outcomes can only look better than it is.
+        One that was learnt on these outcomes can only look better than it is.
     capacity_share : float
         Share of the rows that can be worked within a horizon.
     cost : float

@@ -7,14 +7,16 @@ prove who wrote the folder: keep folders where only those may write who may chan
 
 import hashlib
 import json
+import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import sklearn
 import skops
 import xgboost
+from sklearn.utils.validation import check_is_fitted
 
 from territory_lab.errors import BadInput, Fault
 from territory_lab.files import writing
@@ -31,6 +33,65 @@ _APART = {
 }
 _NEEDED = {*_APART, _SCHEMA, _STATE, _NOTES, _CARD, _PAGE}
 _ENGINES = {engine.__name__: engine.__version__ for engine in (sklearn, skops, xgboost)}
+
+
+class Kept:
+    """
+    What lets a fitted model be saved and loaded.
+
+    Attributes
+    ----------
+    notes_ : object
+        What was saved beside a loaded model.
+    """
+
+    notes_: Any
+
+    def save(self, folder: str | os.PathLike[str], notes: object = None) -> None:
+        """
+        Save the fitted model as a folder, without pickle; the rows of ``evidence_`` stay behind.
+
+        Parameters
+        ----------
+        folder : path
+            New or empty, or holding a model that is replaced.
+        notes : object
+            Plain values that travel with the model.
+
+        Raises
+        ------
+        BadInput
+            Where the folder holds something else, or a part of the model cannot be kept.
+        """
+        check_is_fitted(self)
+        state = {name: value for name, value in vars(self).items() if name != "notes_"} | {"evidence_": None}
+        write(Path(folder), state, notes)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike[str]) -> Self:
+        """
+        Load a model that foretells the same, to the last bit.
+
+        Parameters
+        ----------
+        folder : path
+            From `save`.
+
+        Returns
+        -------
+        Kept
+            Fitted, without ``evidence_``.
+
+        Raises
+        ------
+        BadInput
+            Naming what was changed, added, lost or is not known.
+        """
+        state, notes = read(Path(folder))
+        model = cls()
+        for name, value in (state | {"notes_": notes}).items():
+            setattr(model, name, value)
+        return model
 
 
 def write(folder: Path, state: Mapping[str, Any], notes: object = None) -> None:

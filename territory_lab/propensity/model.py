@@ -1,9 +1,7 @@
 """A propensity model that is judged on later data only, says when it knows nothing, and explains itself on a card."""
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,7 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
 from territory_lab.errors import BadInput, Fault
-from territory_lab.propensity import artefact, metrics
+from territory_lab.propensity import metrics
+from territory_lab.propensity.artefact import Kept
 from territory_lab.propensity.card import Card, rows
 from territory_lab.propensity.encode import Encoder, framed
 from territory_lab.propensity.evidence import BASE, VERDICT_LEVEL, Evidence, Verdict, gather, learner
@@ -27,7 +26,7 @@ _FEW_ROWS = 250
 _FEW_EACH = 20
 
 
-class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
+class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """
     Learn the probability of an outcome, and prove it on rows that come later.
 
@@ -63,15 +62,12 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         The learner in use.
     profile_ : Profile
         How the training data looked; what `drift` holds later data against.
-    notes_ : object
-        What was saved beside a loaded model.
     """
 
     verdict_: Verdict
     card_: Card
     algorithm_: str
     profile_: Profile
-    notes_: Any
 
     def __init__(
         self,
@@ -203,52 +199,6 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         """
         check_is_fitted(self)
         return self.card_
-
-    def save(self, folder: str | os.PathLike[str], notes: object = None) -> None:
-        """
-        Save the fitted model as a folder, without pickle; the rows of ``evidence_`` stay behind.
-
-        Parameters
-        ----------
-        folder : path
-            New or empty, or holding a model that is replaced.
-        notes : object
-            Plain values that travel with the model.
-
-        Raises
-        ------
-        BadInput
-            Where the folder holds something else, or a part of the model cannot be kept.
-        """
-        check_is_fitted(self)
-        state = {name: value for name, value in vars(self).items() if name != "notes_"} | {"evidence_": None}
-        artefact.write(Path(folder), state, notes)
-
-    @classmethod
-    def load(cls, folder: str | os.PathLike[str]) -> Self:
-        """
-        Load a model that foretells the same, to the last bit.
-
-        Parameters
-        ----------
-        folder : path
-            From `save`.
-
-        Returns
-        -------
-        PropensityModel
-            Fitted, without ``evidence_``.
-
-        Raises
-        ------
-        BadInput
-            Naming what was changed, added, lost or is not known.
-        """
-        state, notes = artefact.read(Path(folder))
-        model = cls()
-        for name, value in (state | {"notes_": notes}).items():
-            setattr(model, name, value)
-        return model
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401 - scikit-learn's tags have no public type
         """Tell scikit-learn what is accepted."""
