@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import chi2
 
 from territory_lab.errors import BadInput, Fault
-from territory_lab.propensity.encode import Kind, _kind, _levels
+from territory_lab.propensity.encode import Kind, _kind
 from territory_lab.propensity.metrics import Floats, ece, volume
 
 _QUANTILES = np.linspace(0, 1, 11)
@@ -183,7 +183,7 @@ def _column(values: pd.Series, periods: list[NDArray[np.intp]]) -> ColumnProfile
     kind = _kind(values)
     profile = ColumnProfile(str(values.dtype), kind, float(values.isna().mean()), [], [], {}, [], 0.0)
     if kind == "category":
-        levels = _levels(values).value_counts().sort_index().sort_values(ascending=False, kind="stable")
+        levels = _texts(values).value_counts().sort_index().sort_values(ascending=False, kind="stable")
         shares = levels.head(_MOST_LEVELS) / len(values)
         profile = profile._replace(levels={str(level): float(share) for level, share in shares.items()})
     elif kind != "empty":
@@ -207,10 +207,17 @@ def _numbers(values: pd.Series, kind: Kind) -> Floats:
     return np.asarray(pd.to_numeric(values.astype(object).where(values.notna(), np.nan), errors="coerce"), dtype=float)
 
 
+def _texts(values: pd.Series) -> pd.Series:
+    """Write levels as text: 3 and 3.0 are the same level."""
+    code, distinct = pd.factorize(values)
+    texts = [f"{level:g}" if isinstance(level, float) else str(level) for level in distinct]
+    return pd.Series(np.array([*texts, None], dtype=object)[code])
+
+
 def _shares(profile: ColumnProfile, values: pd.Series) -> Floats:
     """Share of rows in each bin or level, then in no known level (categories), then without a value."""
     if profile.kind in {"category", "empty"}:
-        levels = _levels(values)
+        levels = _texts(values)
         counts = levels.value_counts().reindex(list(profile.levels), fill_value=0).to_numpy(float)
         counts = np.append(counts, levels.notna().sum() - counts.sum())
     else:
