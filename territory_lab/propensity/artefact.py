@@ -2,7 +2,8 @@
 A fitted model as a folder that can be read, checked and carried: no pickle, nothing half written, no byte unaccounted.
 
 ``manifest.json`` holds the SHA-256 of every other file and of itself. That shows damage and careless edits. It does not
-prove who wrote the folder: keep folders where only those may write who may change a model.
+prove who wrote the folder, and xgboost trusts the bytes of its trees: keep folders where only those may write who may
+change a model.
 """
 
 import hashlib

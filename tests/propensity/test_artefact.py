@@ -156,7 +156,7 @@ def test_a_pickle_in_place_of_the_pipeline_is_refused(tmp_path: Path) -> None:
 def test_trees_that_are_none_are_refused(tmp_path: Path) -> None:
     model, folder = fit("boosting"), tmp_path / "model"
     model.save(folder)
-    (folder / "booster.ubj").write_bytes((folder / "booster.ubj").read_bytes()[:1_000])
+    (folder / "booster.ubj").write_bytes(b"{}")
     reseal(folder)
     assert refused(folder) == [("booster.ubj", "holds no trees of xgboost")]
 
