@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import chi2
+from scipy.stats import chi2, gamma
 
 from territory_lab.errors import BadInput, Fault
 from territory_lab.propensity.encode import Kind, _kind
@@ -139,9 +139,9 @@ def drift(
     -------
     DataFrame
         One row per period and figure: period, measure (psi | volume | ece), column (for psi), value, chance (95 % of
-        samples lie below without any drift; for psi by the chi-squared law of Yurdakul 2018, for volume as the
-        distance from 1), finding (steady | moved | shifted | off | absent). Steady is also what moved no more than it
-        did within the training data.
+        samples lie below without any drift; for psi by the chi-squared law of Yurdakul 2018, for ece as ten folded
+        normals by a gamma law of their mean and variance, for volume as the distance from 1), finding (steady | moved
+        | shifted | off | absent). Steady is also what moved no more than it did within the training data.
 
     Raises
     ------
@@ -248,4 +248,7 @@ def _judged(y: Floats, p: Floats) -> Iterator[tuple[str, str, float, float, str]
     ratio, error = volume(y, p, ones), ece(y, p, ones)
     chance = float(1.96 * np.sqrt((p * (1 - p)).sum()) / max(y.sum(), 1.0))
     yield "volume", "", ratio, chance, "steady" if abs(ratio - 1) <= max(OFF_VOLUME, chance) else "off"
-    yield "ece", "", error, np.nan, "steady" if error <= OFF_ECE else "off"
+    spread = np.array([np.sqrt(part.sum()) for part in np.array_split((p * (1 - p))[np.argsort(p)], 10)]) / len(y)
+    mean, variance = np.sqrt(2 / np.pi) * spread.sum(), (1 - 2 / np.pi) * (spread**2).sum()
+    luck = float(gamma.ppf(0.95, mean**2 / variance, scale=variance / mean)) if mean > 0 else 0.0
+    yield "ece", "", error, luck, "steady" if error <= max(OFF_ECE, luck) else "off"

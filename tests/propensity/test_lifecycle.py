@@ -9,7 +9,7 @@ import pytest
 from territory_lab.errors import BadInput
 from territory_lab.propensity import PropensityModel, Terms, compare, drift
 from territory_lab.propensity.contest import judge
-from territory_lab.propensity.watch import profiled, psi
+from territory_lab.propensity.watch import _judged, profiled, psi
 
 Rng = np.random.Generator
 
@@ -218,20 +218,30 @@ def test_a_column_that_moves_is_the_one_that_is_found(column: str, change: objec
 
 def test_probabilities_are_watched_by_period_and_unripe_rows_left_out() -> None:
     rng = np.random.default_rng(4)
-    X = pd.DataFrame({"x": rng.normal(size=6_000)})
-    y = (rng.random(6_000) < 1 / (1 + np.exp(1 - X["x"]))).astype(float)
-    model = PropensityModel("logistic").fit(X[:2_000], y[:2_000])
-    later, outcome = X[2_000:].reset_index(drop=True), y[2_000:].reset_index(drop=True)
-    outcome[1_000:2_000] = np.maximum(outcome[1_000:2_000], rng.random(1_000) < 0.5)  # a boom
-    outcome[3_000:] = np.nan
-    times = np.repeat(pd.date_range("2026-01-01", periods=4, freq="MS"), 1_000)
+    X = pd.DataFrame({"x": rng.normal(size=12_000)})
+    y = (rng.random(12_000) < 1 / (1 + np.exp(1 - X["x"]))).astype(float)
+    model = PropensityModel("logistic").fit(X[:4_000], y[:4_000])
+    later, outcome = X[4_000:].reset_index(drop=True), y[4_000:].reset_index(drop=True)
+    outcome[2_000:4_000] = np.maximum(outcome[2_000:4_000], rng.random(2_000) < 0.5)  # a boom
+    outcome[6_000:] = np.nan
+    times = np.repeat(pd.date_range("2026-01-01", periods=4, freq="MS"), 2_000)
     found = drift(model, later, y=outcome, times=times)
     judged = found[found["measure"] != "psi"].set_index(["measure", "period"])
     p = model.predict_proba(later)[:, 1]
     months = pd.Series(times).unique()
     for i in range(3):
-        rows = slice(1_000 * i, 1_000 * (i + 1))
+        rows = slice(2_000 * i, 2_000 * (i + 1))
         assert judged.loc[("volume", months[i]), "value"] == pytest.approx(p[rows].sum() / outcome[rows].sum())
     assert judged.loc["volume", "finding"].tolist() == ["steady", "off", "steady"]
     assert judged.loc["ece", "finding"].tolist() == ["steady", "off", "steady"]
     assert (found["measure"] == "psi").sum() == 4
+
+
+def test_luck_alone_stays_within_its_bounds_nineteen_times_in_twenty() -> None:
+    rng = np.random.default_rng(6)
+    beyond = []
+    for _ in range(400):
+        p = rng.beta(1, 4, 500)
+        rows = list(_judged((rng.random(500) < p).astype(float), p))
+        beyond.append([abs(rows[0][2] - 1) > rows[0][3], rows[1][2] > rows[1][3]])
+    assert (np.abs(np.mean(beyond, axis=0) - 0.05) < 0.03).all()  # 2.8 standard errors
