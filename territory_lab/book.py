@@ -1,15 +1,20 @@
 """The account book: a workspace's accounts, units, neighbours and homes, each joined once and in one place."""
 
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
 import geopandas as gpd
 import pandas as pd
+import tomli_w
 
 from territory_lab import geography
-from territory_lab.errors import MissingTable
-from territory_lab.timeline import data_end
-from territory_lab.workspace import Workspace
+from territory_lab.errors import BadInput, Fault, MissingTable
+from territory_lab.timeline import EVENTS, data_end
+from territory_lab.workspace import RULES, Workspace
 
 YEAR = pd.Timedelta(days=365)
-_TRAITS = ["parent_id", "sector", "employees", "revenue", "name", "owner_id"]
+_TRAITS = ["parent_id", "sector", "employees", "revenue", "name", "owner_id", "competitor", "prestige"]
 
 
 def units(space: Workspace) -> pd.DataFrame:
@@ -80,7 +85,9 @@ def accounts(space: Workspace, places: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Indexed by account_id: the traits that the table has, ``unit_id``, ``area_id``, ``state``, ``density``
-        (people per km2), ``median_income`` of the unit, ``customer`` (bool), ``spend`` (orders of the last 12 months).
+        (people per km2), ``median_income`` of the unit, ``customer`` (bool), ``spend`` (orders of the last 12 months),
+        ``spend_before`` (of the 12 months before those)
+        and ``spend_before`` (of the 12 months before).
     """
     table = space.tables["accounts"].set_index("account_id")
     book = table[[column for column in _TRAITS if column in table]].copy()
@@ -92,8 +99,74 @@ def accounts(space: Workspace, places: pd.DataFrame) -> pd.DataFrame:
     if {"population", "area_km2"} <= set(places):
         book["density"] = (at["population"] / at["area_km2"]).to_numpy()
     book["customer"] = book.index.isin(_buyers(space))
-    book["spend"] = _spend(space).reindex(book.index).fillna(0.0)
+    for name, years_ago in (("spend", 0), ("spend_before", 1)):
+        book[name] = _spend(space, years_ago).reindex(book.index).fillna(0.0)
     return book
+
+
+def contacts(space: Workspace) -> pd.DataFrame:
+    """
+    List every contact with an account: orders, opportunities opened, calls.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+
+    Returns
+    -------
+    DataFrame
+        account_id, date; each contact counts the same.
+    """
+    there = [(space.tables[table], date) for table, date in EVENTS.items() if table in space.tables]
+    found = [frame[["account_id", date]].rename(columns={date: "date"}) for frame, date in there]
+    return pd.concat(found, ignore_index=True)
+
+
+def rules(space: Workspace) -> dict[str, Any] | None:
+    """
+    Read the rule card of the ideal customer that the analyst states.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+
+    Returns
+    -------
+    dict or None
+        As `scoring.IdealCustomerProfile.from_rules` takes it; None where ``icp.toml`` is not there.
+
+    Raises
+    ------
+    BadInput
+        Where the file is no TOML.
+    """
+    file = space.folder / RULES
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput([Fault(RULES, "", "", str(error), "correct the TOML, or delete the file")]) from error
+
+
+def keep_rules(space: Workspace, card: Mapping[str, Any] | None) -> None:
+    """
+    Keep a rule card as the one stated: later steps then score by it instead of by what is learned.
+
+    Parameters
+    ----------
+    space : Workspace
+        Results that rest on another card are computed anew when the workspace is opened again.
+    card : mapping or None
+        From `scoring.IdealCustomerProfile.rules`; None: back to what is learned.
+    """
+    file = space.folder / RULES
+    if card is None:
+        file.unlink(missing_ok=True)
+        return
+    draft = file.with_name(f".{RULES}")
+    draft.write_text(tomli_w.dumps(card), encoding="utf-8")
+    draft.replace(file)
 
 
 def local_market(space: Workspace) -> pd.DataFrame:
@@ -213,10 +286,11 @@ def _buyers(space: Workspace) -> pd.Series:
     return tables["accounts"]["account_id"]
 
 
-def _spend(space: Workspace) -> pd.Series:
-    """Order value of the last 12 months by account."""
+def _spend(space: Workspace, years_ago: int) -> pd.Series:
+    """Order value of the last 12 months by account, or of the 12 months before them."""
     if "orders" not in space.tables:
         return pd.Series(dtype="float64")
     orders = space.tables["orders"]
-    lately = orders["order_date"] >= data_end(space.tables) - YEAR
-    return orders[lately].groupby("account_id")["amount"].sum()
+    stop = data_end(space.tables) - years_ago * YEAR
+    within = (orders["order_date"] >= stop - YEAR) & (orders["order_date"] < stop)
+    return orders[within].groupby("account_id")["amount"].sum()

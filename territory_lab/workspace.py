@@ -20,6 +20,7 @@ from territory_lab.errors import BadInput, Fault, MissingTable, TerritoryLabErro
 from territory_lab.files import writing
 
 SETTINGS = "workspace.toml"
+RULES = "icp.toml"  # the rule card of the ideal customer, where the analyst states one
 _SUFFIXES = (".parquet", ".csv")
 
 
@@ -143,9 +144,10 @@ class Workspace:
 
     @cached_property
     def data_hash(self) -> str:
-        """SHA-256 of the tables and settings: what a result rests on."""
+        """SHA-256 of the tables, the settings and the stated rule card: what a result rests on."""
         digest = hashlib.sha256(json.dumps(asdict(self.settings), sort_keys=True).encode())
-        for name, file in sorted(self.files.items()):
+        card = self.folder / RULES
+        for name, file in sorted((self.files | ({RULES: card} if card.is_file() else {})).items()):
             digest.update(f"\0{name}\0".encode())
             with file.open("rb") as stream:
                 digest.update(hashlib.file_digest(stream, "sha256").digest())

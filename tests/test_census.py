@@ -1,6 +1,7 @@
 """Oracles: files of the Census Bureau's two layouts with counts written by hand."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -78,18 +79,25 @@ def test_the_metro_file_of_either_generation_gzipped_or_not(written, tmp_path):
     assert read_cbp(old)["sector"].tolist() == ["44-45"]
 
 
-def test_a_county_file_of_full_length_gives_every_cell(tmp_path):
-    path = tmp_path / "cbp16co.txt"
-    sectors = ["23", "31", "42", "44", "48", "54", "62", "72", "81"]
+SECTORS = ["23", "31", "42", "44", "48", "54", "62", "72", "81"]
+
+
+def county_file(folder: Path) -> Path:
+    """Write a file of the published layout and length: 2.1 million lines."""
+    path = folder / "cbp16co.txt"
     tail = ",,G,400,G,1,G,1,60,40,10,5,5,0,0,0,0,0,0,0,0,0,63,1"
-    detail = [f"ss,ccc,{sector}{digits:04}{tail}" for sector in sectors for digits in range(1111, 1185)]
-    block = "\n".join([f"ss,ccc,{sector}----{tail}" for sector in sectors] + detail) + "\n"
+    detail = [f"ss,ccc,{sector}{digits:04}{tail}" for sector in SECTORS for digits in range(1111, 1185)]
+    block = "\n".join([f"ss,ccc,{sector}----{tail}" for sector in SECTORS] + detail) + "\n"
     with path.open("w") as file:
         file.write(OLD + "\n")
-        for county in range(3140):  # 2.1 million lines
+        for county in range(3140):
             file.write(block.replace("ss,ccc", f"{county // 999 + 1:02},{county % 999 + 1:03}"))
-    found = read_cbp(path)
-    assert len(found) == 3140 * len(sectors)
+    return path
+
+
+def test_a_county_file_of_full_length_gives_every_cell(tmp_path):
+    found = read_cbp(county_file(tmp_path))
+    assert len(found) == 3140 * len(SECTORS)
     assert found["employees"].sum() == 400 * len(found)
 
 

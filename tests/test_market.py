@@ -8,6 +8,8 @@ from scipy.stats import binomtest, norm
 from territory_lab import geography
 from territory_lab.errors import BadInput
 from territory_lab.market import (
+    assume,
+    certainty,
     contract_values,
     cross_check,
     expected_spend,
@@ -92,6 +94,23 @@ def test_the_funnel_narrows_in_every_cell_and_every_total(reference, accounts):
         assert (market[f"sam{end}"] >= market[f"som{end}"]).all()
     assert (market["som"] >= market["held"]).all()
     assert totals(market)["value"].is_monotonic_decreasing
+
+
+def test_other_assumptions_give_what_sizing_anew_gives(reference, accounts):
+    deals = pd.DataFrame(
+        {
+            "account_id": ["d", "e"] * 5,
+            "stage": ["won", "lost"] * 5,
+            "close_date": pd.date_range("2026-01-01", periods=10),
+        }
+    )
+    stated = {"contract_value": STATED["contract_value"], "fit_share": 0.5, "seed": 3}
+    market = size_market(reference, accounts, deals, **stated)
+    again = size_market(reference, accounts, deals, **stated, need_share=0.5, win_rate=0.3)
+    pd.testing.assert_frame_equal(assume(market, need_share=0.5, win_rate=0.3, seed=3), again)
+    pd.testing.assert_frame_equal(assume(market, seed=3), market)
+    with pytest.raises(BadInput, match="reach_share"):
+        assume(market, reach_share=1.5)
 
 
 def test_groups_add_up_and_their_intervals_are_those_of_sums(reference, accounts):
@@ -252,6 +271,13 @@ def test_the_second_way_to_the_market_agrees_where_spend_follows_heads_and_diffe
     assert check["ratio"].tolist() == pytest.approx([1, 1], rel=0.05)
     assert (check["top_down"].sort_index() == 20 * reference.groupby("sector")["employees"].sum()).all()
     assert cross_check(market, table, {"23": 1, "62": 1e12})["verdict"].tolist() == ["differs", "differs"]
+
+
+def test_a_sector_is_known_as_well_as_its_middling_cell(reference, accounts):
+    factor = certainty(size_market(reference, accounts, **STATED))
+    # of the two cells of 23 one is reported and one lies between 40 and 70
+    assert factor.to_dict() == pytest.approx({"23": (1 + (70 / 40) ** 0.5) / 2, "62": 1.0})
+    assert factor.index[0] == "23"
 
 
 def test_areas_beside_the_map_are_listed_with_their_share(reference, accounts):

@@ -12,7 +12,7 @@ from scipy.stats import bootstrap
 
 from territory_lab import geography
 from territory_lab.errors import BadInput
-from territory_lab.scoring import IdealCustomerProfile, engagement, grade, key_accounts, pareto, tiers, top_share
+from territory_lab.scoring import IdealCustomerProfile, engagement, grade, key_accounts, moved, pareto, tiers, top_share
 from territory_lab.scoring._learn import holm, lifts
 from territory_lab.scoring.logit import fit_logit, separation
 from territory_lab.shipped import data
@@ -194,6 +194,22 @@ def test_an_edit_moves_accounts_and_is_undone_by_going_back(fitted):
     assert moved[accounts["sector"] == "72"].mean() > 30
     assert edited.previous is icp
     assert icp.rules()["employees"]["log"]
+
+
+def test_a_factor_stretches_a_trait_and_the_moved_accounts_are_told(fitted):
+    accounts, _, icp = fitted
+    edited = icp.edit({"sector": 0})
+    assert set(edited.rules()["sector"].values()) == {0.0}
+    before, after = icp.score(accounts), edited.score(accounts)
+    table = moved(before, after)
+    assert table["change"].abs().is_monotonic_decreasing
+    assert (table["score"] - table["score_before"]).equals(table["change"])
+    entered, left = (
+        ((table[one] == "A") & (table[other] != "A")).sum()
+        for one, other in (("tier", "tier_before"), ("tier_before", "tier"))
+    )
+    assert entered > 0
+    assert abs(entered - left) < 0.02 * len(accounts)  # ties stay together
 
 
 def test_a_trait_that_only_tells_where_the_team_sells_is_flagged():

@@ -22,7 +22,7 @@ STARTS = 40_000  # as many sets of first centres as units go into this number, a
 MOST_STARTS = 12
 CROSSING = np.geomspace(10, 0.01, 160), np.geomspace(0.3, 0.01, 40)  # where homes lie far from the load
 FAR = 0.01  # a plan further above the fractional one than this lets its territories cross the map
-ROUNDS, FEWER = 8, 3  # searches of the neighbourhood (fewer: many units and free centres); centres follow all but two
+ROUNDS, FEWER = 8, 4  # searches of the neighbourhood (fewer: free centres, which follow all but two)
 PRICED, PLAIN = 2.0, 0.5  # penalty outside the bands, in mean costs, of the two kinds of search
 MENDS, MOST_OUT = 6, 0.2  # attempts to mend a plan, where at most this share of the territories is outside a band
 RESCUES = 2  # further rounds where a plan is still outside its bands
@@ -81,7 +81,7 @@ class Search:
     @property
     def turns(self) -> int:
         """How many searches a plan gets once it is within its bands."""
-        return FEWER if self.problem.free and len(self.problem.units) > LARGE else ROUNDS
+        return FEWER if self.problem.free else ROUNDS
 
     def late(self) -> bool:
         """Whether time is up."""

@@ -21,7 +21,8 @@ from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.proofs import allot, refuse
 from territory_lab.alignment.search import LARGE, Search, State
 
-REPEATS, FAR_APART = 8, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
+REPEATS, FAR_APART = 12, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
+SEARCHING = 0.6  # of the time limit: after it no further search begins, so that the bound has time as well
 RETRIES = 2  # whole searches where none has kept every band so far
 
 
@@ -72,9 +73,10 @@ def solve(
     search = search_of(problem, seed, deadline)
     refuse_packing(problem)
     best = None
+    until = time.monotonic() + SEARCHING * time_limit_s
     runs = REPEATS if bound_scope == "any centres" and len(problem.units) <= LARGE else 1
     try:
-        for best in improving(search, runs, progress=progress):  # noqa: B007 - the last one is the best
+        for best in improving(search, runs, until, progress=progress):  # noqa: B007 - the last one is the best
             pass
     except KeyboardInterrupt:
         if best is None:
@@ -93,12 +95,12 @@ def solve(
     return replace(plan, bound=bound, bound_scope=bound_scope)
 
 
-def improving(search: Search, runs: int, *, progress: bool) -> Iterator[State]:
-    """Give each plan that is better than all before, over some whole searches and a few more while no plan fits."""
+def improving(search: Search, runs: int, until: float, *, progress: bool) -> Iterator[State]:
+    """Give each plan better than all before: some whole searches, begun by a time, and a few more while none fits."""
     least = (np.inf, np.inf)
     with tqdm(total=runs * (search.turns + 1), desc="alignment", disable=not progress) as bar:
         for run in range(max(runs, RETRIES)):
-            if run >= runs and least[0] == 0:
+            if least[0] == 0 and (run >= runs or time.monotonic() > until):
                 return
             for state in replace(search, seed=search.seed + run * FAR_APART).rounds():
                 found = search.score(costs_of(search.problem, state.centres), state.assign)

@@ -6,7 +6,7 @@ from territory_lab.charts.picture import Picture
 from territory_lab.charts.plans import balance, performance, quotas, sizing
 from territory_lab.charts.tables import Table, table
 from territory_lab.charts.tokens import css_tokens
-from territory_lab.charts.words import band, best_possible, count, money, number, percent, plural
+from territory_lab.charts.words import band, best_possible, count, in_currency, money, number, percent, plural
 
 __all__ = [
     "Picture",
@@ -19,6 +19,7 @@ __all__ = [
     "css_tokens",
     "funnel",
     "gains",
+    "in_currency",
     "lift",
     "market_bars",
     "money",

@@ -3,12 +3,14 @@
 from territory_lab.market.census import read_cbp, read_counts
 from territory_lab.market.estimates import contract_values, expected_spend, serviceable
 from territory_lab.market.regions import PLAYBOOK, Play, local_drivers, local_factors, regional_profiles
-from territory_lab.market.share import cross_check, penetration, unmatched
-from territory_lab.market.size import market_by, size_market, totals
+from territory_lab.market.share import certainty, cross_check, penetration, unmatched
+from territory_lab.market.size import assume, market_by, size_market, totals
 
 __all__ = [
     "PLAYBOOK",
     "Play",
+    "assume",
+    "certainty",
     "contract_values",
     "cross_check",
     "expected_spend",

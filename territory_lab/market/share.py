@@ -106,6 +106,26 @@ def cross_check(market: pd.DataFrame, accounts: pd.DataFrame, stated: Stated | N
     )
 
 
+def certainty(market: pd.DataFrame) -> pd.Series:
+    """
+    Say how well each sector's establishments are known.
+
+    Parameters
+    ----------
+    market : DataFrame
+        From :func:`size_market`.
+
+    Returns
+    -------
+    Series of float64
+        ``factor`` by sector, the roughest first: the count of a middling cell lies within this factor of its estimate
+        (80 %; 1 where it is reported).
+    """
+    low = market["establishments_low"]
+    factor: pd.Series = (market["establishments_high"] / low.where(low > 0)) ** 0.5
+    return factor.groupby(market["sector"]).median().sort_values(ascending=False, kind="stable").rename("factor")
+
+
 def unmatched(market: pd.DataFrame, areas: Iterable[str]) -> pd.DataFrame:
     """
     List the market's areas that no map unit belongs to, and what would be lost with them.

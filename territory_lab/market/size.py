@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from territory_lab.errors import BadInput
+from territory_lab.errors import BadInput, Fault
 from territory_lab.market._cells import (
     INPUTS,
     KEYS,
@@ -123,9 +123,65 @@ def size_market(
     cells = rates(rates(cells, "sector", fit, "fit_share"), "sector", win, "win_rate")
     cells["need_share"] = cells["sector"].map(stated_rates(need_share, sectors)["rate"])
     cells["reach_share"] = cells["area_id"].map(stated_rates(reach_share, areas)["rate"])
+    cells["workable_share"] = 1.0 if capacity is None else min(1.0, capacity / _prospects(cells))
+    return _sized(cells, draws, seed)
+
+
+def assume(
+    market: pd.DataFrame,
+    *,
+    need_share: float | None = None,
+    reach_share: float | None = None,
+    win_rate: float | None = None,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """
+    Size the same market under other assumptions, without going back to the accounts.
+
+    Parameters
+    ----------
+    market : DataFrame
+        From :func:`size_market`.
+    need_share, reach_share, win_rate : float or None
+        Shares, 0-1, that hold in every cell from now on; None: as they are.
+    draws : int
+        Simulated markets.
+    seed : int
+        Of the simulation.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`size_market` gives it. The team pursues as many establishments as before.
+    """
+    shares = {"need_share": need_share, "reach_share": reach_share, "win_rate": win_rate}
+    stated = {name: share for name, share in shares.items() if share is not None}
+    mend = "give a share between 0 and 1"
+    faults = [
+        Fault("settings", name, "", f"{share} is no share", mend)
+        for name, share in stated.items()
+        if not 0 <= share <= 1
+    ]
+    if faults:
+        raise BadInput(faults)
+    cells = market.assign(**stated)
+    if win_rate is not None:
+        cells["win_strength"] = FIRM
+    limited = market["workable_share"] < 1
+    capacity = market["workable_share"] * _prospects(market)
+    cells["workable_share"] = (capacity / _prospects(cells)).clip(upper=1.0).where(limited, 1.0)
+    return _sized(cells, draws, seed)
+
+
+def _prospects(cells: pd.DataFrame) -> float:
+    """Count the establishments that need, fit and are reached, and are not held yet; one at least."""
     fitting = cells["establishments"] * cells["need_share"] * cells["fit_share"] * cells["reach_share"]
-    prospects = max(float((fitting - cells["held"] / cells["contract_value"]).clip(lower=0).sum()), 1.0)
-    cells["workable_share"] = 1.0 if capacity is None else min(1.0, capacity / prospects)
+    return max(float((fitting - cells["held"] / cells["contract_value"]).clip(lower=0).sum()), 1.0)
+
+
+def _sized(cells: pd.DataFrame, draws: int, seed: int) -> pd.DataFrame:
+    """Size every cell, with intervals by simulation."""
     point, low, high = _point(cells), np.empty((len(cells), 3)), np.empty((len(cells), 3))
     for rows, sizes in _simulate(cells, draws, seed):
         low[rows], high[rows] = np.quantile(sizes, _TAILS, axis=2)

@@ -41,6 +41,25 @@ def tiers(values: pd.Series, shares: Sequence[float] = (0.1, 0.3, 0.6)) -> pd.Se
     return tier.where(values.notna()).rename("tier")
 
 
+def moved(before: pd.Series, after: pd.Series) -> pd.DataFrame:
+    """
+    Say which accounts a change of the rule card moves.
+
+    Parameters
+    ----------
+    before, after : Series of float64
+        Scores by account_id under the old card and the new.
+
+    Returns
+    -------
+    DataFrame
+        By account_id, the largest change first: score_before, score, change, tier_before, tier.
+    """
+    table = pd.DataFrame({"score_before": before, "score": after, "change": after - before})
+    table = table.assign(tier_before=tiers(before), tier=tiers(after))
+    return table.iloc[np.argsort(-table["change"].abs().to_numpy(), kind="stable")]
+
+
 def grade(
     fit: pd.Series,
     engagement: pd.Series,

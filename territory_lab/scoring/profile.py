@@ -99,7 +99,7 @@ class IdealCustomerProfile:
         ----------
         changes : mapping
             Trait to ``{level: weight}`` for the levels that change, to a whole ``{"at": ..., "weight": ...}`` for a
-            number, or to None to drop the trait; or ``intercept``.
+            number, to a factor that stretches its weights, or to None to drop the trait; or ``intercept``.
 
         Returns
         -------
@@ -114,8 +114,12 @@ class IdealCustomerProfile:
         """
         card = self.rules()
         for trait, change in changes.items():
-            levels = isinstance(change, Mapping) and "at" not in change
-            card[trait] = card.get(trait, {}) | change if levels else change
+            if isinstance(change, Mapping) and "at" not in change:
+                card[trait] = card.get(trait, {}) | change
+            elif isinstance(change, int | float) and trait in self._rules:
+                card[trait] = self._rules[trait].scaled(change).plain()
+            else:
+                card[trait] = change
         edited = self.from_rules({trait: rule for trait, rule in card.items() if rule is not None})
         edited.previous = self
         return edited

@@ -100,7 +100,7 @@ def test_every_option_is_kept_on_real_counties(name, option):
     if option == "max_moved_share":  # the nearest home is far out of balance
         balanced = solve(Problem(units, sites, {"w": 0.1}, neighbours=pairs, distance="euclidean"), seed=1)
         problem = question(option, units, pairs, sites, balanced.alignment, tolerance=0.05)
-    assert_kept(problem, solve(problem))
+    assert_kept(problem, solve(problem, time_limit_s=300))
 
 
 def assert_kept(problem: Problem, plan: Plan) -> None:
@@ -116,7 +116,7 @@ def test_two_activities_without_contiguity_are_both_balanced():
     units, _ = job("S")
     units["second"] = units["w"].to_numpy()[::-1] ** 0.5
     problem = Problem(units, homes(units, 12), {"w": 0.05, "second": 0.1}, distance="euclidean")
-    assert_kept(problem, solve(problem))
+    assert_kept(problem, solve(problem, time_limit_s=300))
 
 
 @pytest.mark.parametrize("contiguous", [False, True])

@@ -13,6 +13,7 @@ PARTS = {
     "frontier": "frontier",
     "several": "several",
     "hess": "hess",
+    "customers": "customers",
 }
 
 

@@ -1,14 +1,11 @@
-"""The six steps in order: read from the workspace, call one public function of a room, keep the result."""
-
-import json
-from collections.abc import Callable
+"""Steps 4 to 6: who owns what, with how many people and which quota, and how it goes."""
 
 import pandas as pd
 
-from territory_lab import alignment, book, geography, market, proposal, quota, scoring, sizing
-from territory_lab import propensity as models
+from territory_lab import alignment, book, market, proposal, quota, scoring, sizing
 from territory_lab.errors import MissingTable
 from territory_lab.evaluation import performance, territory_sales, triggers
+from territory_lab.journey.customers import icp, propensity
 from territory_lab.response import SalesResponse
 from territory_lab.results import Result, kept
 from territory_lab.staffing import borders
@@ -17,115 +14,6 @@ from territory_lab.workspace import Workspace
 
 LEAST_SELLING_SHARE = 0.2  # of a rep's hours, where the road would eat the rest
 SIZES = (0.5, 1.6)  # numbers of territories tried, relative to today's
-
-
-@kept
-def icp(space: Workspace) -> Result:
-    """
-    Say who the ideal customer is and how well each account fits.
-
-    Parameters
-    ----------
-    space : Workspace
-        With accounts, and orders or opportunities that tell who bought.
-
-    Returns
-    -------
-    Result
-        Frames profile, weights, scores (by account_id: probability, score, tier), prospects (those that do not buy,
-        the best first), pareto; the card as facts.
-    """
-    if not {"orders", "opportunities"} & set(space.tables):
-        raise MissingTable("ideal customer is switched off: it needs orders or opportunities to tell who bought")
-    known = book.accounts(space, book.units(space))
-    model = scoring.IdealCustomerProfile(seed=space.settings.seed).fit(known, known["customer"])
-    scores = model.assess(known)
-    shown = known.loc[~known["customer"], known.columns.intersection(["name", "sector", "employees", "state"])]
-    frames = {
-        "profile": _spelt_out(model.profile(), "level"),
-        "weights": _spelt_out(model.weights(), "part"),
-        "scores": scores,
-        "prospects": shown.join(scores).sort_values("probability", ascending=False, kind="stable"),
-    }
-    facts = model.card() | {"customers": int(known["customer"].sum()), "accounts": len(known)}
-    if "orders" not in space.tables:
-        return Result(frames, facts, {"pareto": "the Pareto curve is switched off: it needs orders"})
-    buying = known.loc[known["spend"] > 0, "spend"]
-    facts["top_fifth_share"] = scoring.top_share(buying, 0.2)
-    return Result(frames | {"pareto": scoring.pareto(buying)}, facts)
-
-
-@kept
-def tam(space: Workspace) -> Result:
-    """
-    Size the market by sector and metro.
-
-    Parameters
-    ----------
-    space : Workspace
-        With accounts in the United States and orders.
-
-    Returns
-    -------
-    Result
-        Frames market (sector x metro), totals (TAM, SAM, SOM with intervals), sectors, metros.
-    """
-    space.need("orders", step="market size")
-    known = book.accounts(space, book.units(space))
-    if "area_id" not in known or not known["area_id"].isin(geography.areas()["area_id"]).any():
-        raise MissingTable(
-            "market size is switched off: no account lies in an area with reference data (units.area_id)"
-        )
-    reference = geography.market_reference().merge(geography.sectors().rename(columns={"short": "sector_name"}))
-    reference = reference.merge(geography.areas()[["area_id", "name"]].rename(columns={"name": "area"}))
-    known["fit"] = icp(space)["scores"]["probability"]
-    sized = market.size_market(
-        reference,
-        known,
-        space.tables.get("opportunities"),
-        win_rate=None if "opportunities" in space.tables else space.settings.win_rate_share,
-        seed=space.settings.seed,
-    )
-    by = {name: market.market_by(sized, column, seed=space.settings.seed) for name, column in _MARKET_CUTS.items()}
-    return Result({"market": sized, "totals": market.totals(sized, seed=space.settings.seed)} | by)
-
-
-_MARKET_CUTS = {"sectors": "sector_name", "metros": "area"}
-
-
-@kept
-def propensity(space: Workspace) -> Result:
-    """
-    Say who will buy more, and who will buy something else, with models judged on later data only.
-
-    Parameters
-    ----------
-    space : Workspace
-        With accounts and orders.
-
-    Returns
-    -------
-    Result
-        Frames propensity (account_id, account, product_id, product, kind, probability, expected_revenue; the most
-        revenue first), potential (by account_id),
-        metrics (model, metric, value, low, high), and for each model its calibration and gains.
-    """
-    space.need("orders", step="propensity")
-    settings = space.settings
-    # the fit was learnt from who buys today: it may weigh what comes, but not enter features of the past
-    fit = icp(space)["scores"]["probability"]
-    local = book.local_market(space)
-    scored = models.score_accounts(space.tables, horizon_d=settings.horizon_days, extra=local, seed=settings.seed)
-    frames = {
-        "propensity": book.with_names(space, scored.propensity),
-        "potential": models.potential(space.tables, scored, fit=fit).to_frame("potential"),
-        "metrics": pd.concat({kind: _judged(model) for kind, model in scored.models.items()}, names=["kind"]),
-    }
-    for kind, model in scored.models.items():
-        frames |= {f"calibration_{kind}": model.calibration_, f"gains_{kind}": model.gains_}
-    cards = {kind: json.loads(model.card.to_json()) for kind, model in scored.models.items()}
-    verdicts = {f"verdict_{kind}": repr(model.verdict) for kind, model in scored.models.items()}
-    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "cards": cards})
 
 
 @kept
@@ -262,30 +150,6 @@ def evaluation(space: Workspace) -> Result:
         seed=space.settings.seed,
     ).reset_index()
     return Result(frames, {"sales": float(load["revenue"].sum())})
-
-
-STEPS: dict[str, Callable[[Workspace], Result]] = {
-    "1_icp": icp,
-    "2_tam": tam,
-    "3_propensity": propensity,
-    "4_territories": territories,
-    "5_resources": resources,
-    "6_evaluation": evaluation,
-}
-
-
-def _spelt_out(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Write sectors by name where a trait's level is a code."""
-    names = table[column].map(geography.sectors().set_index("sector")["short"])
-    return table.assign(**{column: names.where(table["trait"] == "sector").fillna(table[column])})
-
-
-def _judged(model: models.PropensityModel) -> pd.DataFrame:
-    """Set a model's measures in one table, with how far its AUC is above the base model's."""
-    table = model.metrics_[["value", "low", "high"]].copy()
-    if model.over_base_ is not None:
-        table.loc["auc_over_base"] = list(model.over_base_)
-    return table.rename_axis("metric")
 
 
 def _worth(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,19 @@
+"""The six steps in order: read from the workspace, call one public function of a room, keep the result."""
+
+from collections.abc import Callable
+
+from territory_lab.journey.customers import icp, key_accounts, propensity, tam
+from territory_lab.journey.territories import evaluation, resources, territories
+from territory_lab.results import Result
+from territory_lab.workspace import Workspace
+
+STEPS: dict[str, Callable[[Workspace], Result]] = {
+    "1_icp": icp,
+    "2_tam": tam,
+    "3_propensity": propensity,
+    "4_territories": territories,
+    "5_resources": resources,
+    "6_evaluation": evaluation,
+}
+
+__all__ = ["STEPS", "evaluation", "icp", "key_accounts", "propensity", "resources", "tam", "territories"]
