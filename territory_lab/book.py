@@ -169,6 +169,47 @@ def keep_rules(space: Workspace, card: Mapping[str, Any] | None) -> None:
     draft.replace(file)
 
 
+def local_market(space: Workspace) -> pd.DataFrame:
+    """
+    Return what is known of the place of each account.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by account_id: ``density`` and ``median_income`` of its unit, where known.
+    """
+    return accounts(space, units(space)).filter(["density", "median_income"])
+
+
+def with_names(space: Workspace, listed: pd.DataFrame) -> pd.DataFrame:
+    """
+    Add the names of accounts and products, where they are known.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+    listed : DataFrame
+        With account_id and product_id.
+
+    Returns
+    -------
+    DataFrame
+        With ``account`` and ``product`` added.
+    """
+    names = {
+        table: space.tables[table].set_index(f"{table[:-1]}_id")["name"]
+        for table in ("accounts", "products")
+        if table in space.tables
+    }
+    return listed.assign(**{table[:-1]: listed[f"{table[:-1]}_id"].map(known) for table, known in names.items()})
+
+
 def homes(space: Workspace) -> pd.DataFrame:
     """
     Return each territory's home and the share of the workload that its reps can carry.

@@ -1,8 +1,9 @@
-"""The command line: `territory-lab demo | new | check | run | lab`."""
+"""The command line: `territory-lab demo | new | check | run | lab | retrain | score | models`."""
 
 import shutil
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,17 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace's folder.")]
 Reports = Annotated[Path | None, typer.Option(help="Where the HTML files go; default: DIR/reports.")]
+Capacity = Annotated[float, typer.Option(help="Share of the rows that reps can work within a horizon.")]
+Cost = Annotated[float, typer.Option(help="Money spent on working one row.")]
+
+
+class Action(StrEnum):
+    """What can be done with models."""
+
+    LIST = "list"
+    COMPARE = "compare"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
 
 
 @app.callback()
@@ -80,6 +92,54 @@ def open_lab(folder: Folder) -> None:
     quiet = ("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *quiet]
     raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own interpreter, a folder we opened
+
+
+@app.command()
+def retrain(folder: Folder, capacity: Capacity = 0.2, cost: Cost = 0.0) -> None:
+    """Learn the models again and let them serve where they earn more on later data; no network is used."""
+    space = lab.workspace.open_workspace(folder)
+    for outcome in lab.lifecycle.retrain(space, capacity_share=capacity, cost=cost):
+        typer.echo(f"{outcome.kind} {outcome.version}: {outcome.why}")
+        typer.echo(f"  serving: {outcome.champion}")
+
+
+@app.command()
+def score(
+    folder: Folder, to: Annotated[Path | None, typer.Option(help="The CSV; default: DIR/results/scores.csv.")] = None
+) -> None:
+    """Score today's customers with the models that serve, and say what has drifted since they were learnt."""
+    space = lab.workspace.open_workspace(folder)
+    file, table = lab.serving.score(space, to)
+    typer.echo(f"{file}: {len(table)} scores as of {table['as_of'].max()}, valid until {table['valid_until'].min()}")
+    found = lab.serving.drifted(space)
+    for row in found[~found["finding"].isin(["steady", "moved"])].to_dict("records"):
+        place = " ".join(filter(None, [row["kind"], row["column"], row["measure"]]))
+        typer.echo(f"{row['finding']} at {row['period']:%Y-%m-%d}: {place} {row['value']:.2f}")
+
+
+@app.command()
+def models(
+    folder: Folder,
+    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
+    kind: Annotated[str, typer.Argument(help="upsell or cross_sell.")] = "",
+    version: Annotated[str, typer.Argument(help="As listed.")] = "",
+    *,
+    capacity: Capacity = 0.2,
+    cost: Cost = 0.0,
+) -> None:
+    """List models, compare one with the champion, promote it, or roll the champion back."""
+    space = lab.workspace.open_workspace(folder)
+    if action is Action.LIST:
+        table = lab.lifecycle.listed(space)
+        typer.echo(table.to_string(index=False) if len(table) else "no models yet")
+        return
+    if action is Action.COMPARE:
+        typer.echo(lab.lifecycle.compared(space, kind, version, capacity_share=capacity, cost=cost))
+    elif action is Action.PROMOTE:
+        lab.lifecycle.promote(space, kind, version)
+        typer.echo(f"{kind}: {version} serves now")
+    else:
+        typer.echo(f"{kind}: {lab.lifecycle.roll_back(space, kind)} serves again")
 
 
 def main() -> None:

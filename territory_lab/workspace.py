@@ -6,8 +6,7 @@ import os
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ import tomli_w
 
 from territory_lab import quality, schema, shipped
 from territory_lab.errors import BadInput, Fault, MissingTable, TerritoryLabError
+from territory_lab.files import writing
 
 SETTINGS = "workspace.toml"
 RULES = "icp.toml"  # the rule card of the ideal customer, where the analyst states one
@@ -304,31 +304,6 @@ def create(
             target.rmdir()
         draft.rename(target)
     return Workspace(target.resolve())
-
-
-@contextmanager
-def writing(folder: Path) -> Iterator[Path]:
-    """
-    Give a folder to write in that takes the place of ``folder`` only when all went well.
-
-    Parameters
-    ----------
-    folder : Path
-        Replaced whole, or left as it was.
-
-    Yields
-    ------
-    Path
-        The folder to write in.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as building:
-        draft, old = Path(building) / "new", Path(building) / "old"
-        draft.mkdir()
-        yield draft
-        if folder.exists():
-            folder.rename(old)
-        draft.rename(folder)
 
 
 def write_frames(folder: Path, frames: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> None:

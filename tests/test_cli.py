@@ -43,7 +43,7 @@ def test_new_makes_a_workspace_that_check_then_passes(tmp_path: Path) -> None:
     assert (tmp_path / "own" / "notebooks" / "1_icp.ipynb").is_file()
 
 
-@pytest.mark.parametrize("command", ["check", "run", "lab"])
+@pytest.mark.parametrize("command", ["check", "run", "lab", "retrain", "score", "models"])
 def test_a_folder_that_is_not_there_is_named_in_words(command: str, tmp_path: Path) -> None:
     code, output = run(command, tmp_path / "nowhere")
     assert code == 1

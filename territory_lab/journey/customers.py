@@ -124,10 +124,10 @@ def propensity(space: Workspace) -> Result:
     settings = space.settings
     # the fit was learnt from who buys today: it may weigh what comes, but not enter features of the past
     fit = icp(space)["scores"]["probability"]
-    local = book.accounts(space, book.units(space)).filter(["density", "median_income"])
+    local = book.local_market(space)
     scored = models.score_accounts(space.tables, horizon_d=settings.horizon_days, extra=local, seed=settings.seed)
     frames = {
-        "propensity": _with_names(space, scored.propensity),
+        "propensity": book.with_names(space, scored.propensity),
         "potential": models.potential(space.tables, scored, fit=fit).to_frame("potential"),
         "metrics": pd.concat({kind: _judged(model) for kind, model in scored.models.items()}, names=["kind"]),
     }
@@ -174,16 +174,6 @@ def _spelt_out(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """Write sectors by name where a trait's level is a code."""
     names = table[column].map(geography.sectors().set_index("sector")["short"])
     return table.assign(**{column: names.where(table["trait"] == "sector").fillna(table[column])})
-
-
-def _with_names(space: Workspace, listed: pd.DataFrame) -> pd.DataFrame:
-    """Add the names of accounts and products, where they are known."""
-    names = {
-        table: space.tables[table].set_index(f"{table[:-1]}_id")["name"]
-        for table in ("accounts", "products")
-        if table in space.tables
-    }
-    return listed.assign(**{table[:-1]: listed[f"{table[:-1]}_id"].map(known) for table, known in names.items()})
 
 
 def _judged(model: models.PropensityModel) -> pd.DataFrame:

@@ -13,18 +13,20 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from territory_lab.errors import BadInput, Fault
 from territory_lab.propensity import metrics
+from territory_lab.propensity.artefact import Kept
 from territory_lab.propensity.card import Card, rows
 from territory_lab.propensity.encode import Encoder, framed
 from territory_lab.propensity.evidence import BASE, VERDICT_LEVEL, Evidence, Verdict, gather, learner
 from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.metrics import Floats, Interval
+from territory_lab.propensity.watch import Profile, profiled
 from territory_lab.timeline import OutOfTimeSplit, group_codes
 
 _FEW_ROWS = 250
 _FEW_EACH = 20
 
 
-class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
+class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
     """
     Learn the probability of an outcome, and prove it on rows that come later.
 
@@ -58,11 +60,14 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         See `metrics.evaluate`.
     algorithm_ : str
         The learner in use.
+    profile_ : Profile
+        How the training data looked; what `drift` holds later data against.
     """
 
     verdict_: Verdict
     card_: Card
     algorithm_: str
+    profile_: Profile
 
     def __init__(
         self,
@@ -125,6 +130,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self._scan(frame, outcome, code)
         evidence = self._gather(frame, outcome, code, when, order)
         self._decide(evidence)
+        self.profile_ = profiled(frame, when)
         self.encoder_ = Encoder().fit(frame)
         self.learner_ = learner(self.algorithm_, self.seed, self._directions())
         self.learner_.fit(self.encoder_.transform(frame), outcome, order)

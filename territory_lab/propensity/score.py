@@ -1,29 +1,18 @@
-"""From tables to scores: two models learnt on past snapshots, applied to every customer of today."""
+"""From tables to scores: what was learnt on past snapshots, applied to every customer of today."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from territory_lab.errors import BadInput, Fault
-from territory_lab.propensity import labels
-from territory_lab.propensity.features import POPULARITY, RECENCY_FREQUENCY, account_features, product_features
+from territory_lab.propensity.learning import Learned, builders, learn
 from territory_lab.propensity.model import PropensityModel
 from territory_lab.propensity.value import YEAR_D, Forecast, forecast_revenue
-from territory_lab.timeline import Rolling, Snapshot, data_end, rolling
+from territory_lab.timeline import data_end
 
-LOOKBACK = pd.Timedelta(days=730)
-_LEAST_LOOKBACK = pd.Timedelta(days=180)
-_SNAPSHOTS = 4
 _PRIOR = 20.0
-
-_GAP_COLUMNS = [
-    *("affinity", "strongest_lift", "popularity", "sector_popularity", "open_opportunity", "product"),
-    *("recency_d", "orders", "overdue", "tenure_d", "log_order", "log_usual", "trend", "products", "sector"),
-    *("log_employees", "opportunities_open", "opportunities_won", "opportunity_d", "calls"),
-]
 
 
 @dataclass(frozen=True)
@@ -45,6 +34,8 @@ class Scored:
         What the probabilities are about.
     snapshots : tuple of Timestamp
         Dates the models were learnt on.
+    features : dict of str to DataFrame
+        By kind, the columns the models saw today, indexed by account_id or (account_id, product_id).
     """
 
     propensity: pd.DataFrame
@@ -52,6 +43,7 @@ class Scored:
     as_of: pd.Timestamp
     horizon: pd.Timedelta
     snapshots: tuple[pd.Timestamp, ...]
+    features: dict[str, pd.DataFrame]
 
 
 def score_accounts(
@@ -64,8 +56,6 @@ def score_accounts(
 ) -> Scored:
     """
     Learn upsell and cross-sell on past snapshots and score every customer.
-
-    Where the verdict is "no signal" everybody gets the base rate: a ranking by chance is not given out as a score.
 
     Parameters
     ----------
@@ -90,33 +80,55 @@ def score_accounts(
     BadInput
         Where the history of orders is too short to learn from.
     """
-    horizon = pd.Timedelta(days=horizon_d)
+    return apply(learn(tables, as_of, horizon_d=horizon_d, extra=extra, seed=seed), tables, as_of, extra=extra)
+
+
+def apply(
+    learned: Mapping[str, Learned],
+    tables: Mapping[str, pd.DataFrame],
+    as_of: pd.Timestamp | None = None,
+    *,
+    extra: pd.DataFrame | None = None,
+) -> Scored:
+    """
+    Score every customer with what was learnt, be it now or long ago.
+
+    Parameters
+    ----------
+    learned : mapping of str to Learned
+        By kind, at least one.
+    tables : mapping of str to DataFrame
+        As for `learn`.
+    as_of : Timestamp or None
+        The day of the scores; None: the end of the data.
+    extra : DataFrame or None
+        The columns that were given to `learn`.
+
+    Returns
+    -------
+    Scored
+        Scores, models, dates.
+
+    Raises
+    ------
+    BadInput
+        Where a column that a model needs is missing or cannot be read.
+    """
     today = as_of if as_of is not None else data_end(tables)
-    past = _learnable(tables, today, horizon)
-    now = Snapshot(tables, today, past.snapshots[0].lookback, horizon)
-
-    @cache
-    def accounts(snapshot: Snapshot) -> pd.DataFrame:
-        return account_features(snapshot, extra)
-
-    def gaps(snapshot: Snapshot) -> pd.DataFrame:
-        found = product_features(snapshot, accounts(snapshot))
-        return found[[column for column in _GAP_COLUMNS if column in found]]
-
-    models, parts = {}, []
-    models["upsell"], part = _learn_and_score(past, now, accounts, lambda shot, _: labels.upsell(shot), seed)
-    parts.append(part.assign(kind="upsell"))
-    if "product_id" in tables["orders"] and tables["orders"]["product_id"].notna().any():
-        models["cross_sell"], part = _learn_and_score(
-            past, now, gaps, lambda shot, pairs: labels.cross_sell(shot, pd.MultiIndex.from_frame(pairs)), seed
-        )
-        parts.append(part.assign(kind="cross_sell"))
-    columns = ["account_id", "product_id", "kind", "probability", "expected_revenue"]
-    table = pd.concat(parts, ignore_index=True).reindex(columns=columns)
+    build = builders(extra)
+    features = {kind: build[kind].features(known.snapshot(tables, today)) for kind, known in learned.items()}
+    parts = []
+    for kind, known in learned.items():
+        rows = features[kind].reset_index()
+        p = known.foretell(rows)
+        keys = rows.reindex(columns=["account_id", "product_id"])
+        parts.append(keys.assign(kind=kind, probability=p, expected_revenue=p * known.amount(rows)))
+    table = pd.concat(parts, ignore_index=True)
     table["product_id"] = table["product_id"].astype("str")
     table = table.sort_values(["expected_revenue", "account_id", "product_id"], ascending=[False, True, True])
-    dates = tuple(snapshot.as_of for snapshot in past.snapshots)
-    return Scored(table.reset_index(drop=True), models, today, horizon, dates)
+    first = next(iter(learned.values()))
+    models = {kind: known.model for kind, known in learned.items()}
+    return Scored(table.reset_index(drop=True), models, today, first.horizon, first.snapshots, features)
 
 
 def potential(
@@ -163,76 +175,6 @@ def potential(
     alike = _spend_alike(accounts, base.expected.reindex(accounts.index))
     worth = base.expected.add(growth, fill_value=0.0).reindex(accounts.index)
     return worth.where(ours, chance * alike).fillna(0.0).rename("potential")
-
-
-def _learnable(tables: Mapping[str, pd.DataFrame], today: pd.Timestamp, horizon: pd.Timedelta) -> Rolling:
-    """Take the latest snapshots whose horizons have ended, one horizon apart, with as long a lookback as they allow."""
-    dates = tables["orders"]["order_date"]
-    dates = dates[dates < today]
-    span = today - dates.min() if len(dates) else pd.Timedelta(0)
-    lookback = min(LOOKBACK, span - _SNAPSHOTS * horizon)
-    if lookback < _LEAST_LOOKBACK:
-        need = (_LEAST_LOOKBACK + _SNAPSHOTS * horizon).days
-        problem = f"{span.days} days of orders before {today:%Y-%m-%d} are too few to learn from"
-        raise BadInput([Fault("orders", "order_date", "", problem, f"give at least {need} days, or a shorter horizon")])
-    return rolling(tables, [today - turn * horizon for turn in range(_SNAPSHOTS, 0, -1)], lookback, horizon)
-
-
-def _learn_and_score(
-    past: Rolling,
-    now: Snapshot,
-    build: Callable[[Snapshot], pd.DataFrame],
-    label: Callable[[Snapshot, pd.DataFrame], pd.DataFrame],
-    seed: int,
-) -> tuple[PropensityModel, pd.DataFrame]:
-    """Learn one model on the past and apply it to today: keys, probability and expected revenue."""
-
-    def labelled(snapshot: Snapshot) -> pd.DataFrame:
-        table = build(snapshot)
-        found = label(snapshot, table.index.to_frame(index=False))
-        return table.join(found).reset_index()
-
-    keys = ["account_id", "product_id"]
-    rows = past.frame(labelled)
-    X = rows.drop(columns=[*keys, "bought", "extra", "as_of"], errors="ignore")
-    base = POPULARITY if "popularity" in X else RECENCY_FREQUENCY
-    model = PropensityModel(seed=seed, base_columns=base, embargo=now.horizon)
-    model.fit(X, rows["bought"], groups=_parents(now, rows["account_id"]), times=rows["as_of"])
-    today = build(now).reset_index()
-    if model.verdict == "signal":
-        p = model.predict_proba(today[X.columns])[:, 1]
-    else:
-        p = np.full(len(today), rows["bought"].mean())
-    scores = today[[key for key in keys if key in today]].assign(probability=p)
-    return model, scores.assign(expected_revenue=p * _size(today) * _worth(rows).reindex(_kind(today)).to_numpy())
-
-
-def _parents(snapshot: Snapshot, account_ids: pd.Series) -> pd.Series:
-    """Name the parent of each account, or the account itself."""
-    accounts = snapshot.tables["accounts"].set_index("account_id")
-    if "parent_id" not in accounts:
-        return account_ids
-    return account_ids.map(accounts["parent_id"]).fillna(account_ids)
-
-
-def _size(rows: pd.DataFrame) -> pd.Series:
-    """Say how large a customer's orders are: the usual amount of a horizon, or one mean order where that is more."""
-    return pd.Series(np.expm1(rows[["log_usual", "log_order"]].max(axis=1)))
-
-
-def _kind(rows: pd.DataFrame) -> pd.Series:
-    """Tell rows apart whose purchases differ in worth: by product for gaps."""
-    return rows["product"] if "product" in rows else pd.Series("", rows.index)
-
-
-def _worth(rows: pd.DataFrame) -> pd.Series:
-    """Say what a purchase is worth relative to the customer's size, by product; few purchases lean on all of them."""
-    bought = rows[rows["bought"] > 0]
-    sums = pd.DataFrame({"extra": bought["extra"], "size": _size(bought), "n": 1.0}).groupby(_kind(bought)).sum()
-    overall = sums["extra"].sum() / max(sums["size"].sum(), 1e-9)
-    own = sums["extra"] / sums["size"].clip(lower=1e-9)
-    trust = sums["n"] / (sums["n"] + _PRIOR)
-    return (trust * own + (1 - trust) * overall).reindex(_kind(rows).unique(), fill_value=overall)
 
 
 def _spend_alike(accounts: pd.DataFrame, expected: pd.Series) -> pd.Series:

@@ -2,10 +2,8 @@
 
 import base64
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,6 +12,7 @@ from markupsafe import Markup
 from territory_lab.charts.tables import CSS, table
 from territory_lab.charts.tokens import css_tokens
 from territory_lab.charts.words import band, count, money, number, percent, plural
+from territory_lab.files import write_whole
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -65,36 +64,6 @@ def write_page(template: str, path: Path, *, title: str, sections: Sequence[Sect
     trusted = {name: Markup(text) for name, text in own.items()}  # noqa: S704 - files of this package
     html = _environment().get_template(template).render(title=title, sections=sections, **trusted, **context)
     return write_whole(path, html)
-
-
-def write_whole(path: Path, text: str) -> Path:
-    """
-    Write a file beside its place and move it there, so that no reader ever sees half of it.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder is made.
-    text : str
-        What it holds.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        beside = Path(file.name)
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-            beside.chmod(0o644)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    return path
 
 
 def _environment() -> Environment:

@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from territory_lab.charts.words import MISSING, band, percent
+from territory_lab.files import write_whole
 from territory_lab.reporting.numbers import CARRIED, Numbers, decision, key_numbers
-from territory_lab.reporting.page import Section, write_page, write_whole
+from territory_lab.reporting.page import Section, write_page
 
 # The order of the story; a section is told where one of its parts is there.
 _STORY = (

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from territory_lab.charts import percent
+from territory_lab.files import write_whole
 from territory_lab.reporting import decision, key_numbers, pictures, summary
-from territory_lab.reporting.page import write_whole
 
 
 def said(text: str) -> str:

@@ -1,0 +1,105 @@
+"""Files written whole or not at all, and cells that a spreadsheet does not run."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+_RUN_BY_SPREADSHEETS = r"^([=+\-@\t\r])"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Path]:
+    """
+    Give a folder to write in that takes the place of ``folder`` only when all went well.
+
+    Parameters
+    ----------
+    folder : Path
+        Replaced whole, or left as it was.
+
+    Yields
+    ------
+    Path
+        The folder to write in.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as building:
+        draft, old = Path(building) / "new", Path(building) / "old"
+        draft.mkdir()
+        yield draft
+        if folder.exists():
+            folder.rename(old)
+        draft.rename(folder)
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """
+    Write a file beside its place and move it there, so that no reader ever sees half of it.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made.
+    text : str
+        What it holds.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        beside = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            beside.chmod(0o644)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    return path
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> Path:
+    """
+    Write a table for people: whole or not at all, and no cell that a spreadsheet would run.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made.
+    frame : DataFrame
+        Its index is left out.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    return write_whole(path, defused(frame).to_csv(index=False, lineterminator="\n"))
+
+
+def defused(frame: pd.DataFrame) -> pd.DataFrame:
+    """
+    Put an apostrophe before texts that a spreadsheet would run as a formula.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any table.
+
+    Returns
+    -------
+    DataFrame
+        The same with texts that begin with = + - @, a tab or a return made harmless; numbers stay numbers.
+    """
+    texts = frame.select_dtypes(["object", "string", "category"])
+    return frame.assign(**texts.astype("object").replace(_RUN_BY_SPREADSHEETS, r"'\1", regex=True))
