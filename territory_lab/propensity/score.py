@@ -9,7 +9,8 @@ import pandas as pd
 
 from territory_lab.errors import BadInput, Fault
 from territory_lab.propensity import labels
-from territory_lab.propensity.features import POPULARITY, RECENCY_FREQUENCY, account_features, product_features
+from territory_lab.propensity.features import RECENCY_FREQUENCY, account_features
+from territory_lab.propensity.gaps import POPULARITY, gap_features
 from territory_lab.propensity.model import PropensityModel
 from territory_lab.propensity.value import YEAR_D, Forecast, forecast_revenue
 from territory_lab.timeline import Rolling, Snapshot, data_end, rolling
@@ -20,8 +21,9 @@ _SNAPSHOTS = 4
 _PRIOR = 20.0
 
 _GAP_COLUMNS = [
-    *("affinity", "strongest_lift", "popularity", "sector_popularity", "open_opportunity", "product"),
-    *("recency_d", "orders", "overdue", "tenure_d", "log_order", "log_usual", "trend", "products", "sector"),
+    *("affinity", "affinity_recent", "strongest_lift", "taste", "popularity", "popularity_recent", "popularity_new"),
+    *("season", "account_new", "lapsed_d", "sector_popularity", "category_d", "category_share", "open_opportunity"),
+    *("product", "recency_d", "orders", "overdue", "tenure_d", "log_order", "log_usual", "trend", "products", "sector"),
     *("log_employees", "opportunities_open", "opportunities_won", "opportunity_d", "calls"),
 ]
 
@@ -100,7 +102,7 @@ def score_accounts(
         return account_features(snapshot, extra)
 
     def gaps(snapshot: Snapshot) -> pd.DataFrame:
-        found = product_features(snapshot, accounts(snapshot))
+        found = gap_features(snapshot, accounts(snapshot))
         return found[[column for column in _GAP_COLUMNS if column in found]]
 
     models, parts = {}, []
