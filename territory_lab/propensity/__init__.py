@@ -3,6 +3,19 @@
 from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.model import PropensityModel
 from territory_lab.propensity.score import Scored, potential, score_accounts
+from territory_lab.propensity.uplift import UpliftModel
 from territory_lab.propensity.value import Forecast, forecast_revenue
+from territory_lab.propensity.whitespace import WhiteSpaceModel, white_space
 
-__all__ = ["Forecast", "PropensityModel", "Scored", "forecast_revenue", "leak_scan", "potential", "score_accounts"]
+__all__ = [
+    "Forecast",
+    "PropensityModel",
+    "Scored",
+    "UpliftModel",
+    "WhiteSpaceModel",
+    "forecast_revenue",
+    "leak_scan",
+    "potential",
+    "score_accounts",
+    "white_space",
+]

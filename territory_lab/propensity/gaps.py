@@ -15,9 +15,13 @@ from territory_lab.timeline import Snapshot
 POPULARITY = ["popularity"]
 SMOOTHING = 5.0  # owners added to either side of a lift
 _PRIOR = 20.0
-_TASTES = 24
+_TASTES = 8
 _NEW = 2.0  # gaps closed, added to either side
 _OWN_COLUMNS = 30  # products; more of them cannot each have a column of their own
+_ACCOUNT = [
+    *("recency_d", "orders", "overdue", "log_order", "log_usual", "products", "sector", "log_employees"),
+    *("opportunities_open", "opportunities_won", "opportunity_d", "calls"),
+]
 
 Mask = NDArray[np.bool_]
 
@@ -180,7 +184,7 @@ def gap_features(
     snapshot : Snapshot
         With accounts, orders and, where there are any, products and opportunities.
     accounts : DataFrame
-        Columns by account_id that go with each of its gaps, from `account_features`.
+        From `account_features`; those columns go along that mean the same however short the history is.
     owned_d : float or None
         Days a purchase counts as owning; None: the whole lookback. What came before has lapsed.
     cells_d : float or None
@@ -189,7 +193,7 @@ def gap_features(
     Returns
     -------
     DataFrame
-        Indexed by (account_id, product_id), with the account's columns and
+        Indexed by (account_id, product_id), with columns of the account and
 
         - affinity, affinity_recent: cosine with all that was bought, and with what was bought lately;
         - strongest_lift, taste: see `item_lifts` and `taste_scores`;
@@ -233,12 +237,14 @@ def gap_features(
         found |= {"category_d": since[cell], "category_share": share[cell]}
     if len(bought.products) <= _OWN_COLUMNS:
         found["product"] = bought.products[column]
-    pairs = pd.MultiIndex.from_arrays([bought.accounts[row], bought.products[column]], names=["account_id", "product_id"])
+    pairs = pd.MultiIndex.from_arrays(
+        [bought.accounts[row], bought.products[column]], names=["account_id", "product_id"]
+    )
     opened = open_pairs(snapshot)
     if opened is not None:
         found["open_opportunity"] = pairs.isin(opened)
-    own = accounts.reindex(bought.accounts).iloc[row].set_axis(pairs)
-    return own.assign(**found)
+    own = accounts[accounts.columns.intersection(_ACCOUNT)].reindex(bought.accounts)
+    return own.iloc[row].set_axis(pairs).assign(**found)
 
 
 def eligible(snapshot: Snapshot, bought: Purchases) -> Mask:

@@ -20,13 +20,6 @@ _LEAST_LOOKBACK = pd.Timedelta(days=180)
 _SNAPSHOTS = 4
 _PRIOR = 20.0
 
-_GAP_COLUMNS = [
-    *("affinity", "affinity_recent", "strongest_lift", "taste", "popularity", "popularity_recent", "popularity_new"),
-    *("season", "account_new", "lapsed_d", "sector_popularity", "category_d", "category_share", "open_opportunity"),
-    *("product", "recency_d", "orders", "overdue", "tenure_d", "log_order", "log_usual", "trend", "products", "sector"),
-    *("log_employees", "opportunities_open", "opportunities_won", "opportunity_d", "calls"),
-]
-
 
 @dataclass(frozen=True)
 class Scored:
@@ -102,8 +95,7 @@ def score_accounts(
         return account_features(snapshot, extra)
 
     def gaps(snapshot: Snapshot) -> pd.DataFrame:
-        found = gap_features(snapshot, accounts(snapshot))
-        return found[[column for column in _GAP_COLUMNS if column in found]]
+        return gap_features(snapshot, accounts(snapshot))
 
     models, parts = {}, []
     models["upsell"], part = _learn_and_score(past, now, accounts, lambda shot, _: labels.upsell(shot), seed)
