@@ -197,8 +197,8 @@ def gap_features(
 
         - affinity, affinity_recent: cosine with all that was bought, and with what was bought lately;
         - strongest_lift, taste: see `item_lifts` and `taste_scores`;
-        - popularity, popularity_recent: share of customers that bought it in the lookback, and lately; season: the share
-          a year ago, over the usual one; popularity_new: how many times as many as usual took it up lately;
+        - popularity, popularity_recent: share of customers that bought it in the lookback, and lately; season: the
+          share a year ago, over the usual one; popularity_new: how many times as many as usual took it up lately;
         - account_new: how many times as many products as usual the account took up lately;
         - sector_popularity, category_d, category_share, open_opportunity where sector, category and opportunities are
           known: popularity in the sector, days since anything of the category, share of the category owned;

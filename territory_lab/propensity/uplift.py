@@ -1,4 +1,4 @@
-"""What an action changes: the chance with it less the chance without it, learnt where some were treated and some not."""
+"""What an action changes: the chance with it less the chance without, learnt where some were treated and some not."""
 
 from typing import Literal, NamedTuple, Self
 
@@ -126,7 +126,8 @@ class UpliftModel(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no 
             rows.append(test)
             gained.append(scheme.predict(later))
             chance.append(scheme.treatment.predict(later))
-        self._judge(np.concatenate(rows), np.concatenate(gained), np.concatenate(chance), bought, given, code)
+        tested = np.concatenate(rows)
+        self._judge(np.concatenate(gained), np.concatenate(chance), bought[tested], given[tested], code[tested])
         self.encoder_ = Encoder().fit(frame)
         self.scheme_ = _Scheme.fit(self, self.encoder_.transform(frame), bought, given, order)
         return self
@@ -176,11 +177,8 @@ class UpliftModel(BaseEstimator):  # type: ignore[misc] # scikit-learn ships no 
             raise BadInput(faults)
         return columns["y"], columns["treated"]
 
-    def _judge(
-        self, rows: NDArray[np.intp], gained: Floats, chance: Floats, y: Floats, treated: Floats, code: NDArray[np.intp]
-    ) -> None:
+    def _judge(self, gained: Floats, chance: Floats, y: Floats, treated: Floats, code: NDArray[np.intp]) -> None:
         """Measure the ranking, the mean effect and the assignment on rows not trained on."""
-        y, treated, code = y[rows], treated[rows], code[rows]
         drawn = list(metrics.resampled(len(y), code, seed=self.seed, draws=200))
 
         def banded(value: float, values: list[float]) -> Interval:
@@ -258,7 +256,7 @@ def _regression(seed: int) -> HistGradientBoostingRegressor:
 
 def qini_curve(y: ArrayLike, uplift: ArrayLike, treated: ArrayLike, weight: ArrayLike | None = None) -> pd.DataFrame:
     """
-    Say how many more buy when the best share of rows is treated (Radcliffe 2007, Using Control Groups to Target on Predicted Lift).
+    Say how many more buy when the best share of rows is treated (the Qini curve of Radcliffe 2007).
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ PARTS = {
     "frontier": "frontier",
     "several": "several",
     "hess": "hess",
+    "whitespace": "whitespace",
+    "cdnow": "cdnow",
 }
 
 
