@@ -1,20 +1,25 @@
 """Who will buy more, who will buy what next, and what that is worth: judged on later data, calibrated, explained."""
 
+from territory_lab.propensity.actions import Actions, next_best_action
 from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.model import PropensityModel
+from territory_lab.propensity.playbook import Playbook
 from territory_lab.propensity.score import Scored, potential, score_accounts
 from territory_lab.propensity.uplift import UpliftModel
 from territory_lab.propensity.value import Forecast, forecast_revenue
 from territory_lab.propensity.whitespace import WhiteSpaceModel, white_space
 
 __all__ = [
+    "Actions",
     "Forecast",
+    "Playbook",
     "PropensityModel",
     "Scored",
     "UpliftModel",
     "WhiteSpaceModel",
     "forecast_revenue",
     "leak_scan",
+    "next_best_action",
     "potential",
     "score_accounts",
     "white_space",

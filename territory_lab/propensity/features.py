@@ -46,7 +46,7 @@ def _history(orders: pd.DataFrame, snapshot: Snapshot) -> pd.DataFrame:
     as_of, horizon = snapshot.as_of, snapshot.horizon
     account = orders.groupby("account_id")
     first, last, count = account["order_date"].min(), account["order_date"].max(), account.size()
-    recency, tenure = _days_since(last, as_of), _days_since(first, as_of)
+    recency, tenure = days_since(last, as_of), days_since(first, as_of)
     between = ((tenure - recency) / (count - 1).clip(lower=1)).where(count > 1)
 
     def value(start: pd.Timestamp, stop: pd.Timestamp) -> pd.Series:
@@ -91,7 +91,7 @@ def _firm(snapshot: Snapshot, ids: pd.Index) -> pd.DataFrame:
         if column in accounts:
             table[f"log_{column}"] = np.log1p(accounts[column])
     if "created_date" in accounts:
-        known = _days_since(accounts["created_date"], snapshot.as_of)
+        known = days_since(accounts["created_date"], snapshot.as_of)
         table["known_d"] = known.clip(upper=snapshot.lookback.days)  # else it would tell one snapshot from another
     return table
 
@@ -105,11 +105,25 @@ def _opportunities(opportunities: pd.DataFrame, as_of: pd.Timestamp, ids: pd.Ind
         }
     )
     last = opportunities.groupby("account_id")["created_date"].max().reindex(ids)
-    return table.assign(opportunity_d=_days_since(last, as_of))
+    return table.assign(opportunity_d=days_since(last, as_of))
 
 
-def _days_since(dates: pd.Series, as_of: pd.Timestamp) -> pd.Series:
-    """Count days from each date to the snapshot."""
+def days_since(dates: pd.Series, as_of: pd.Timestamp) -> pd.Series:
+    """
+    Count days from each date to the snapshot.
+
+    Parameters
+    ----------
+    dates : Series
+        Dates.
+    as_of : Timestamp
+        The day of the snapshot.
+
+    Returns
+    -------
+    Series
+        Days, NaN where there is no date.
+    """
     return pd.Series((as_of - dates).dt.total_seconds() / 86_400)
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
+from territory_lab.propensity.features import days_since
 from territory_lab.propensity.labels import YEAR
 from territory_lab.propensity.metrics import Floats
 from territory_lab.timeline import Snapshot
@@ -68,7 +69,7 @@ class Purchases(NamedTuple):
         products = pd.Index(listed.unique()).sort_values().rename("product_id")
         row, column = (index.get_indexer(pd.Index(orders[index.name])) for index in (accounts, products))
         fits = (row >= 0) & (column >= 0)
-        age = ((snapshot.as_of - orders["order_date"]) / pd.Timedelta(days=1)).to_numpy(float)
+        age = days_since(orders["order_date"], snapshot.as_of).to_numpy(float)
         return cls(accounts, products, row[fits], column[fits], age[fits])
 
     def between(self, start_d: float, stop_d: float) -> sparse.csr_array:
@@ -244,7 +245,7 @@ def gap_features(
     if opened is not None:
         found["open_opportunity"] = pairs.isin(opened)
     own = accounts[accounts.columns.intersection(_ACCOUNT)].reindex(bought.accounts)
-    return own.iloc[row].set_axis(pairs).assign(**found)
+    return own.iloc[row].set_axis(pairs).join(pd.DataFrame(found, index=pairs))
 
 
 def eligible(snapshot: Snapshot, bought: Purchases) -> Mask:

@@ -40,6 +40,8 @@ class Scored:
         What the probabilities are about.
     snapshots : tuple of Timestamp
         Dates the models were learnt on.
+    features : dict of str to DataFrame
+        By kind, the columns the models saw today, indexed by account_id or (account_id, product_id).
     """
 
     propensity: pd.DataFrame
@@ -47,6 +49,7 @@ class Scored:
     as_of: pd.Timestamp
     horizon: pd.Timedelta
     snapshots: tuple[pd.Timestamp, ...]
+    features: dict[str, pd.DataFrame]
 
 
 def score_accounts(
@@ -94,6 +97,7 @@ def score_accounts(
     def accounts(snapshot: Snapshot) -> pd.DataFrame:
         return account_features(snapshot, extra)
 
+    @cache
     def gaps(snapshot: Snapshot) -> pd.DataFrame:
         return gap_features(snapshot, accounts(snapshot))
 
@@ -110,7 +114,8 @@ def score_accounts(
     table["product_id"] = table["product_id"].astype("str")
     table = table.sort_values(["expected_revenue", "account_id", "product_id"], ascending=[False, True, True])
     dates = tuple(snapshot.as_of for snapshot in past.snapshots)
-    return Scored(table.reset_index(drop=True), models, today, horizon, dates)
+    features = {"upsell": accounts(now)} | ({"cross_sell": gaps(now)} if "cross_sell" in models else {})
+    return Scored(table.reset_index(drop=True), models, today, horizon, dates, features)
 
 
 def potential(

@@ -1,7 +1,7 @@
 """The account x product grid: what is owned, what is being sold, and which gap closes next."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ class WhiteSpaceModel:
         lookback_d: int = 730,
         step_d: int = 30,
         rows: int = 400_000,
-        algorithm: str = "auto",
+        algorithm: Literal["auto", "logistic", "boosting"] = "auto",
         seed: int = 0,
     ) -> None:
         self.horizon_d = horizon_d
@@ -111,7 +111,8 @@ class WhiteSpaceModel:
             ids = table.index.get_level_values("account_id")
             drawn = ids.unique()[rng.random(ids.nunique()) < share / max(len(table), 1)]
             table = table[ids.isin(drawn)]
-            return table.assign(bought=cross_sell(snapshot, table.index)["bought"]).reset_index()
+            pairs = pd.MultiIndex.from_frame(table.index.to_frame())
+            return table.assign(bought=cross_sell(snapshot, pairs)["bought"]).reset_index()
 
         rows = past.frame(build)
         self.model_ = PropensityModel(
@@ -185,7 +186,7 @@ def white_space(snapshot: Snapshot, scores: pd.DataFrame) -> pd.DataFrame:
     if opened is not None:
         status[scored & cells.isin(opened)] = STATUS[1]
     status[~scored & ~eligible(snapshot, bought).ravel()] = STATUS[3]
-    table.insert(0, "status", pd.Categorical(status, STATUS))
+    table.insert(0, "status", pd.Series(pd.Categorical(status, STATUS), table.index))
     table = table.reset_index()
     by = "expected_revenue" if "expected_revenue" in table else "probability"
     worth = table[by].where(table["status"] == STATUS[2])
