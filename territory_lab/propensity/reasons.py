@@ -37,7 +37,7 @@ def contributions(model: PropensityModel, rows: pd.DataFrame) -> pd.DataFrame:
     names = [str(name) for name in model.encoder_.get_feature_names_out()]
     slope = 1.0 if model.calibrator_ is None else model.calibrator_.slope
     columns = [str(name) for name in frame.columns]
-    owner = [next((column for column in columns if name == column), _column_of(name, columns)) for name in names]
+    owner = [_column_of(name, columns) for name in names]
     table = pd.DataFrame(slope * parts, columns=owner, index=rows.index)
     return table.T.groupby(level=0, sort=False).sum().T
 
@@ -75,8 +75,8 @@ def explain(model: PropensityModel, rows: pd.DataFrame, playbook: Playbook, coun
 
 
 def _column_of(name: str, columns: list[str]) -> str:
-    """Find the column that a level or a part of a date came from: the longest name that begins it."""
-    return max((column for column in columns if name.startswith((f"{column}=", f"{column}:"))), key=len)
+    """Find the column that a level or a part of a date came from: its own name, or the longest that begins it."""
+    return max((column for column in columns if f"{name}=".startswith((f"{column}=", f"{column}:"))), key=len)
 
 
 def _split(learner: Learner, X: Floats) -> Floats:

@@ -182,11 +182,10 @@ def white_space(snapshot: Snapshot, scores: pd.DataFrame) -> pd.DataFrame:
     table = scores.set_index(["account_id", "product_id"]).reindex(cells)
     scored = table["probability"].notna().to_numpy()
     opened = open_pairs(snapshot)
-    status = np.where(scored, STATUS[2], STATUS[0])
-    if opened is not None:
-        status[scored & cells.isin(opened)] = STATUS[1]
-    status[~scored & ~eligible(snapshot, bought).ravel()] = STATUS[3]
-    table.insert(0, "status", pd.Series(pd.Categorical(status, STATUS), table.index))
+    offered = scored & (cells.isin(opened) if opened is not None else False)
+    barred = ~scored & ~eligible(snapshot, bought).ravel()
+    status = np.select([offered, scored, barred], [1, 2, 3], 0)
+    table.insert(0, "status", pd.Series(pd.Categorical.from_codes(status, STATUS), table.index))
     table = table.reset_index()
     by = "expected_revenue" if "expected_revenue" in table else "probability"
     worth = table[by].where(table["status"] == STATUS[2])

@@ -91,9 +91,8 @@ def rows() -> Iterator[dict[str, object]]:
     y = cross_sell(snapshot, pd.MultiIndex.from_frame(cells[["account_id", "product_id"]]))["bought"].to_numpy(float)
     household = pd.factorize(cells["account_id"])[0]
     ours = cells["probability"].to_numpy(float)
-    print(
-        f"{model.model_.algorithm_}: {cpu_s:.0f} CPU s, {peak_mb():.0f} MB, {len(y):,} gaps, sum(p)/bought {ours.sum() / y.sum():.2f}"
-    )
+    volume = ours.sum() / y.sum()
+    print(f"{model.model_.algorithm_}, {cpu_s:.0f} CPU s, {peak_mb():.0f} MB; {len(y):,} gaps, volume {volume:.2f}")
     found = ndcg(y, ours, household)
     scores = {"ours": ours} | {name: values.ravel()[gap] for name, values in peers(snapshot).items()}
     for name, score in scores.items():
