@@ -184,8 +184,8 @@ def white_space(snapshot: Snapshot, scores: pd.DataFrame) -> pd.DataFrame:
     opened = open_pairs(snapshot)
     offered = scored & (cells.isin(opened) if opened is not None else False)
     barred = ~scored & ~eligible(snapshot, bought).ravel()
-    status = np.select([offered, scored, barred], [1, 2, 3], 0)
-    table.insert(0, "status", pd.Series(pd.Categorical.from_codes(status, STATUS), table.index))
+    status = np.array(STATUS)[np.select([offered, scored, barred], [1, 2, 3], 0)]
+    table.insert(0, "status", pd.Series(pd.Categorical(status, STATUS), table.index))
     table = table.reset_index()
     by = "expected_revenue" if "expected_revenue" in table else "probability"
     worth = table[by].where(table["status"] == STATUS[2])

@@ -1,7 +1,7 @@
 """Completejourney: which category a household buys next that it did not buy in 180 days, out of time."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -96,36 +96,18 @@ def rows() -> Iterator[dict[str, object]]:
     found = ndcg(y, ours, household)
     scores = {"ours": ours} | {name: values.ravel()[gap] for name, values in peers(snapshot).items()}
     for name, score in scores.items():
+        row: dict[str, object] = {"model": name}
         other = None if name == "ours" else score
-        yield {
-            "model": name,
-            **named(
-                "AP", average_precision(y, score, np.ones(len(y))), paired(average_precision, y, ours, other, household)
-            ),
-            **named(
-                "top 1 %", top_precision(y, score, np.ones(len(y))), paired(top_precision, y, ours, other, household)
-            ),
-            **named(
-                "NDCG@5",
-                float(np.nanmean(ndcg(y, score, household))),
-                ahead(found, 0.0 if other is None else ndcg(y, score, household)),
-            ),
-        }
+        for title, metric in (("AP", average_precision), ("top 1 %", top_precision)):
+            value = metric(y, score, np.ones(len(y)))
+            row |= named(title, value, difference(y, ours, other, household, metric=metric, draws=DRAWS))
+        theirs = ndcg(y, score, household)
+        yield row | named("NDCG@5", float(np.nanmean(theirs)), ahead(found, 0.0 if other is None else theirs))
 
 
-def paired(
-    metric: Callable[[Floats, Floats, Floats], float], y: Floats, ours: Floats, other: Floats | None, household: Floats
-) -> tuple[float, float, float]:
-    """Compare a metric on the same cells, households drawn with replacement."""
-    return difference(y, ours, other, household, metric=metric, draws=DRAWS)
-
-
-def named(metric: str, value: float, interval: tuple[float, float, float]) -> dict[str, object]:
+def named(metric: str, value: float, gap: tuple[float, float, float]) -> dict[str, object]:
     """Write a figure, and how far ours is ahead of it (for ours: its own interval)."""
-    return {
-        metric: f"{value:.3f}",
-        f"ours ahead ({metric})": f"{interval[0]:.3f} ({interval[1]:.3f} to {interval[2]:.3f})",
-    }
+    return {metric: f"{value:.3f}", f"ahead {metric}": "{:.3f} ({:.3f} to {:.3f})".format(*gap)}
 
 
 def main() -> None:
