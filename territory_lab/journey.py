@@ -5,13 +5,14 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from territory_lab import alignment, book, geography, market, proposal, quota, scoring, sizing
+from territory_lab import alignment, book, geography, market, proposal, quota, scoring, sizing, worklist
 from territory_lab import propensity as models
 from territory_lab.errors import MissingTable
 from territory_lab.evaluation import performance, territory_sales, triggers
 from territory_lab.response import SalesResponse
 from territory_lab.results import Result, kept
 from territory_lab.staffing import borders
+from territory_lab.timeline import Snapshot
 from territory_lab.workload import CallPlan, headcount, travel_h
 from territory_lab.workspace import Workspace
 
@@ -107,8 +108,10 @@ def propensity(space: Workspace) -> Result:
     -------
     Result
         Frames propensity (account_id, account, product_id, product, kind, probability, expected_revenue; the most
-        revenue first), potential (by account_id),
-        metrics (model, metric, value, low, high), and for each model its calibration and gains.
+        revenue first), potential (by account_id), expected (revenue of the next year as things are, by account_id,
+        with low and high), expected_units (the same by unit), metrics (model, metric, value, low, high), for each
+        model its calibration, gains, profit and stability, white_space (`propensity.white_space`), and the next best
+        actions: actions and capacity (`propensity.Actions`).
     """
     space.need("orders", step="propensity")
     settings = space.settings
@@ -116,16 +119,31 @@ def propensity(space: Workspace) -> Result:
     fit = icp(space)["scores"]["probability"]
     local = book.accounts(space, book.units(space)).filter(["density", "median_income"])
     scored = models.score_accounts(space.tables, horizon_d=settings.horizon_days, extra=local, seed=settings.seed)
+    base = models.forecast_revenue(space.tables["orders"], scored.as_of)
+    known = book.accounts(space, book.units(space))
     frames = {
         "propensity": _with_names(space, scored.propensity),
-        "potential": models.potential(space.tables, scored, fit=fit).to_frame("potential"),
+        "potential": models.potential(space.tables, scored, fit=fit, base=base).to_frame("potential"),
+        "expected": base.expected.to_frame().join(base.interval[["low", "high"]]),
+        "expected_units": base.summed(known["unit_id"]),
         "metrics": pd.concat({kind: _judged(model) for kind, model in scored.models.items()}, names=["kind"]),
     }
     for kind, model in scored.models.items():
         frames |= {f"calibration_{kind}": model.calibration_, f"gains_{kind}": model.gains_}
+        frames |= worklist.reviewed(space, scored, kind)
+    now = Snapshot(space.tables, scored.as_of, models.LOOKBACK, scored.horizon)
+    if "cross_sell" in scored.models:
+        gaps = scored.propensity[scored.propensity["kind"] == "cross_sell"].drop(columns="kind")
+        frames["white_space"] = _with_names(space, models.white_space(now, gaps))
+    off = {}
+    if "owner_id" in known:
+        found = worklist.actions(space, scored, frames["propensity"])
+        frames |= {"actions": found.listed, "capacity": found.by_rep}
+    else:
+        off = dict.fromkeys(("actions", "capacity"), "next best actions are switched off: they need accounts.owner_id")
     cards = {kind: json.loads(model.card.to_json()) for kind, model in scored.models.items()}
     verdicts = {f"verdict_{kind}": repr(model.verdict) for kind, model in scored.models.items()}
-    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "cards": cards})
+    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "cards": cards}, off)
 
 
 @kept
@@ -209,7 +227,7 @@ def resources(space: Workspace) -> Result:
         sales=sales,
         territories=len(proposed),
         rep_cost=space.settings.rep_cost,
-        margin_share=_margin(space),
+        margin_share=worklist.margin(space),
         travel_share=1 - float(share.sum()) / (rep_h * len(proposed)),
         seed=space.settings.seed,
     ).reset_index()
@@ -333,16 +351,6 @@ def _performance(space: Workspace, known: pd.DataFrame, current: pd.Series, now:
     sold = territory_sales(known["spend"], owner, worth, now.index)
     fair = worth.groupby(owner).sum().reindex(now.index)
     return performance(now[["workload_h", "mean_km"]].assign(potential=fair).join(sold.drop(columns="customers")))
-
-
-def _margin(space: Workspace) -> float:
-    """Gross margin as a share of sales: of the products sold, else as stated."""
-    if not {"orders", "products"} <= set(space.tables) or "margin_share" not in space.tables["products"]:
-        return space.settings.margin_share
-    margins = space.tables["products"].set_index("product_id")["margin_share"]
-    orders = space.tables["orders"]
-    share = orders["product_id"].map(margins)
-    return float((orders["amount"] * share).sum() / orders["amount"].where(share.notna()).sum())
 
 
 def _target(space: Workspace, sales: float) -> float:

@@ -12,7 +12,7 @@ FLOORS = [
     {"schema", "alignment", "sizing"},
     {"workspace", "geography", "timeline", "scoring", "maps"},
     {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book"},
-    {"evaluation", "staffing", "proposal"},
+    {"evaluation", "staffing", "proposal", "worklist"},
     {"journey"},
     {"widgets", "reporting"},
     {"cli"},

@@ -4,12 +4,14 @@ from territory_lab.propensity.actions import Actions, next_best_action
 from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.model import PropensityModel
 from territory_lab.propensity.playbook import Playbook
-from territory_lab.propensity.score import Scored, potential, score_accounts
+from territory_lab.propensity.review import profit, stability
+from territory_lab.propensity.score import LOOKBACK, Scored, potential, score_accounts
 from territory_lab.propensity.uplift import UpliftModel
 from territory_lab.propensity.value import Forecast, forecast_revenue
 from territory_lab.propensity.whitespace import WhiteSpaceModel, white_space
 
 __all__ = [
+    "LOOKBACK",
     "Actions",
     "Forecast",
     "Playbook",
@@ -21,6 +23,8 @@ __all__ = [
     "leak_scan",
     "next_best_action",
     "potential",
+    "profit",
     "score_accounts",
+    "stability",
     "white_space",
 ]

@@ -1,0 +1,69 @@
+"""What a model would have earned and how steady it was, on the later rows it was judged on."""
+
+import numpy as np
+import pandas as pd
+
+from territory_lab.propensity import metrics
+from territory_lab.propensity.evidence import Evidence
+
+
+def profit(gains: pd.DataFrame, buyers_share: float, margin: float, cost: float) -> pd.DataFrame:
+    """
+    Say what working the best share of a list earns.
+
+    Parameters
+    ----------
+    gains : DataFrame
+        share_worked and share_reached, from `metrics.gains_table`.
+    buyers_share : float
+        Share of the list that buys.
+    margin : float
+        Money that a buyer brings.
+    cost : float
+        Money that working one row costs.
+
+    Returns
+    -------
+    DataFrame
+        share_worked, profit and any_order (the profit if rows were worked in any order), in money per 1,000 rows of
+        the list; from nothing worked to all.
+    """
+    start = pd.DataFrame({"share_worked": [0.0], "share_reached": [0.0]})
+    curve = pd.concat([start, gains[["share_worked", "share_reached"]]], ignore_index=True)
+    earned, spent = 1_000 * buyers_share * margin, 1_000 * cost * curve["share_worked"]
+    return pd.DataFrame(
+        {
+            "share_worked": curve["share_worked"],
+            "profit": earned * curve["share_reached"] - spent,
+            "any_order": earned * curve["share_worked"] - spent,
+        }
+    )
+
+
+def stability(evidence: Evidence, name: str, dates: tuple[pd.Timestamp, ...]) -> pd.DataFrame:
+    """
+    Measure a model snapshot by snapshot, each foretold from those before it.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Of a fitted model (``evidence_``).
+    name : str
+        Its learner (``algorithm_``).
+    dates : tuple of Timestamp
+        The snapshots learnt on; the evidence holds the last of them.
+
+    Returns
+    -------
+    DataFrame
+        as_of, auc, low and high, foretold (mean probability), bought (share), rows.
+    """
+    blocks = np.unique(evidence.block)
+    rows = []
+    for block, date in zip(blocks, dates[-len(blocks) :], strict=True):
+        now = evidence.block == block
+        y, p = evidence.y[now], evidence.by[name][now]
+        auc = metrics.interval(y, p, evidence.groups[now], seed=evidence.seed)
+        figures = {"foretold": p.mean(), "bought": y.mean(), "rows": int(now.sum())}
+        rows.append({"as_of": date, "auc": auc.value, "low": auc.low, "high": auc.high} | figures)
+    return pd.DataFrame(rows)
