@@ -51,17 +51,19 @@ def stability(evidence: Evidence, name: str, dates: tuple[pd.Timestamp, ...]) ->
     name : str
         Its learner (``algorithm_``).
     dates : tuple of Timestamp
-        The snapshots learnt on; the evidence holds the last of them.
+        The snapshots learnt on; the first is never foretold, and calibration may have used up the next.
 
     Returns
     -------
     DataFrame
         as_of, auc, low and high, foretold (mean probability), bought (share), rows.
     """
-    blocks = np.unique(evidence.block)
+    code = np.unique(evidence.block, return_inverse=True)[1]
+    parts = -(-(code.max() + 1) // (len(dates) - 1))  # each snapshot was foretold in so many, by groups
+    back = (code.max() - code) // parts
     rows = []
-    for block, date in zip(blocks, dates[-len(blocks) :], strict=True):
-        now = evidence.block == block
+    for turn in range(back.max(), -1, -1):
+        now, date = back == turn, dates[-1 - turn]
         y, p = evidence.y[now], evidence.by[name][now]
         auc = metrics.interval(y, p, evidence.groups[now], seed=evidence.seed)
         figures = {"foretold": p.mean(), "bought": y.mean(), "rows": int(now.sum())}

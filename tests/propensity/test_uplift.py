@@ -30,8 +30,8 @@ def test_the_planted_effect_is_found_on_later_rows(trial: pd.DataFrame, learner:
     assert model.qini_.low > 0
     assert model.effect_.value == pytest.approx(trial["effect"].mean(), abs=0.04)  # three standard errors
     assert model.assignment_.value == pytest.approx(0.5, abs=0.03)
-    moved = later["effect"] > 0
-    assert 0.08 < found[moved].mean() - found[~moved].mean() < 0.3  # 0.25, held back where data are few
+    best = later["effect"].to_numpy()[np.argsort(-found)[: len(later) // 4]]
+    assert best.mean() > 0.2  # of 0.25, where everybody has 0.09
 
 
 def test_an_effect_that_is_not_there_is_not_found(trial: pd.DataFrame) -> None:
