@@ -5,8 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from territory_lab import book
 from territory_lab.propensity.metrics import Floats
-from territory_lab.propensity.value import BuyTillYouDie, fit_purchases
+from territory_lab.propensity.value import BuyTillYouDie, fit_purchases, forecast_revenue
+from territory_lab.shipped import data
+from territory_lab.timeline import data_end
+from territory_lab.workspace import Workspace
 from tests.benchmarks.common import show
 from tests.benchmarks.packaged import packaged
 
@@ -47,6 +51,28 @@ def rows() -> Iterator[dict[str, object]]:
         }
 
 
+def kept() -> Iterator[dict[str, object]]:
+    """Count how many customers and counties of the sample company keep the 90 % interval of their forecast."""
+    space = Workspace(data("sample"))
+    orders, known = space.tables["orders"], book.accounts(space, book.units(space))
+    for days in (365, 180, 90):
+        as_of = data_end(space.tables) - pd.Timedelta(days=days)
+        found = forecast_revenue(orders, as_of, days)
+        later = orders[orders["order_date"] >= as_of].groupby("account_id")["amount"].sum()
+        actual = later.reindex(found.expected.index, fill_value=0.0)
+        inside = (actual >= found.interval["low"]) & (actual <= found.interval["high"])
+        units = known["unit_id"].reindex(actual.index)
+        sums, bands = actual.groupby(units).sum(), found.summed(units)
+        yield {
+            "days": days,
+            "method": found.method,
+            "customers inside": float(inside.mean()),
+            "counties inside": float(((sums >= bands["low"]) & (sums <= bands["high"])).mean()),
+            "total": f"{found.expected.sum() / actual.sum() - 1:+.1%}",
+        }
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     show("Purchases of 39 weeks, CDNOW", rows())
+    show("90 % intervals of revenue, sample company", kept())
