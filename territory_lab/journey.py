@@ -137,8 +137,9 @@ def propensity(space: Workspace) -> Result:
         frames["white_space"] = _with_names(space, models.white_space(now, gaps))
     off = {}
     if "owner_id" in known:
-        found = worklist.actions(space, scored, frames["propensity"])
-        frames |= {"actions": found.listed, "capacity": found.by_rep}
+        found = {kind: worklist.actions(space, scored, frames["propensity"], kind) for kind in scored.models}
+        frames["actions"] = pd.concat([actions.listed for actions in found.values()], ignore_index=True)
+        frames["capacity"] = pd.concat({kind: actions.by_rep for kind, actions in found.items()}, names=["kind"])
     else:
         off = dict.fromkeys(("actions", "capacity"), "next best actions are switched off: they need accounts.owner_id")
     cards = {kind: json.loads(model.card.to_json()) for kind, model in scored.models.items()}

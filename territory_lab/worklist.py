@@ -10,9 +10,12 @@ GROWTH_SHARE = 0.2  # of a rep's hours, for calls that no plan asks for
 PLAYBOOK = "playbook.toml"  # in the workspace, in place of the shipped one
 
 
-def actions(space: Workspace, scored: propensity.Scored, listed: pd.DataFrame) -> propensity.Actions:
+def actions(space: Workspace, scored: propensity.Scored, listed: pd.DataFrame, kind: str) -> propensity.Actions:
     """
-    Fill each rep's time for growth of one horizon with the actions worth most.
+    Fill each rep's time for one kind of growth, within one horizon, with the actions worth most.
+
+    Each kind has its own hours: part of what upsell foretells comes by itself, so its values do not compare with those
+    of cross-sell until calls given by lot tell what a call brings (`propensity.UpliftModel`).
 
     Parameters
     ----------
@@ -22,13 +25,15 @@ def actions(space: Workspace, scored: propensity.Scored, listed: pd.DataFrame) -
         Models and features of today.
     listed : DataFrame
         Scores with the names of accounts and products.
+    kind : str
+        upsell or cross_sell.
 
     Returns
     -------
     Actions
         See `propensity.next_best_action`.
     """
-    plan, tables = CallPlan(), space.tables
+    plan, tables, listed = CallPlan(), space.tables, listed[listed["kind"] == kind]
     owner = listed["account_id"].map(tables["accounts"].set_index("account_id")["owner_id"])
     hours = pd.Series(plan.rep_h, owner.dropna().unique())
     if "selling_h" in tables.get("reps", pd.DataFrame()):
@@ -36,7 +41,7 @@ def actions(space: Workspace, scored: propensity.Scored, listed: pd.DataFrame) -
     products, own = tables.get("products", pd.DataFrame()), space.folder / PLAYBOOK
     return propensity.next_best_action(
         listed.assign(rep_id=owner, effort=_call_h(plan)),
-        GROWTH_SHARE * hours * scored.horizon.days / 365,
+        GROWTH_SHARE / len(scored.models) * hours * scored.horizon.days / 365,
         margin_share=products.set_index("product_id")["margin_share"] if "margin_share" in products else margin(space),
         cost=space.settings.rep_cost / plan.rep_h,
         models=scored.models,
@@ -64,14 +69,14 @@ def reviewed(space: Workspace, scored: propensity.Scored, kind: str) -> dict[str
         profit_ and stability_ with the kind; nothing where the model could not be judged.
     """
     model, own = scored.models[kind], scored.propensity[scored.propensity["kind"] == kind]
-    if model.evidence_ is None:
+    plan, evidence = CallPlan(), model.evidence_
+    if evidence is None:
         return {}
-    plan = CallPlan()
     worth = float(own["expected_revenue"].sum() / own["probability"].sum()) * margin(space)
     cost = _call_h(plan) * space.settings.rep_cost / plan.rep_h
     return {
-        f"profit_{kind}": propensity.profit(model.gains_, float(model.evidence_.y.mean()), worth, cost),
-        f"stability_{kind}": propensity.stability(model.evidence_, model.algorithm_, scored.snapshots),
+        f"profit_{kind}": propensity.profit(evidence.y, evidence.by[model.algorithm_], worth, cost),
+        f"stability_{kind}": propensity.stability(evidence, model.algorithm_, scored.snapshots),
     }
 
 

@@ -2,25 +2,28 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from territory_lab.propensity import metrics
 from territory_lab.propensity.evidence import Evidence
 
 
-def profit(gains: pd.DataFrame, buyers_share: float, margin: float, cost: float) -> pd.DataFrame:
+def profit(y: ArrayLike, p: ArrayLike, margin: float, cost: float, *, steps: int = 200) -> pd.DataFrame:
     """
-    Say what working the best share of a list earns.
+    Say what working the best-scored share of a list earns.
 
     Parameters
     ----------
-    gains : DataFrame
-        share_worked and share_reached, from `metrics.gains_table`.
-    buyers_share : float
-        Share of the list that buys.
+    y : array-like of shape (n,)
+        Outcomes, 0 or 1.
+    p : array-like of shape (n,)
+        Probabilities.
     margin : float
         Money that a buyer brings.
     cost : float
         Money that working one row costs.
+    steps : int
+        Shares tried.
 
     Returns
     -------
@@ -28,16 +31,11 @@ def profit(gains: pd.DataFrame, buyers_share: float, margin: float, cost: float)
         share_worked, profit and any_order (the profit if rows were worked in any order), in money per 1,000 rows of
         the list; from nothing worked to all.
     """
-    start = pd.DataFrame({"share_worked": [0.0], "share_reached": [0.0]})
-    curve = pd.concat([start, gains[["share_worked", "share_reached"]]], ignore_index=True)
-    earned, spent = 1_000 * buyers_share * margin, 1_000 * cost * curve["share_worked"]
-    return pd.DataFrame(
-        {
-            "share_worked": curve["share_worked"],
-            "profit": earned * curve["share_reached"] - spent,
-            "any_order": earned * curve["share_worked"] - spent,
-        }
-    )
+    gains = metrics.gains_table(y, p, steps=steps)
+    worked, reached = (np.r_[0.0, gains[name]] for name in ("share_worked", "share_reached"))
+    earned, spent = 1_000 * float(np.mean(y)) * margin, 1_000 * cost * worked
+    columns = {"share_worked": worked, "profit": earned * reached - spent, "any_order": earned * worked - spent}
+    return pd.DataFrame(columns)
 
 
 def stability(evidence: Evidence, name: str, dates: tuple[pd.Timestamp, ...]) -> pd.DataFrame:

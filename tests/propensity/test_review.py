@@ -4,12 +4,11 @@ import pytest
 
 from territory_lab.propensity import profit, stability
 from territory_lab.propensity.evidence import Evidence
-from territory_lab.propensity.metrics import gains_table
 
 
 def test_profit_is_buyers_times_margin_less_calls_times_cost() -> None:
     y, p = np.array([1, 1, 0, 0, 1, 0, 0, 0, 0, 0]), np.linspace(1, 0.1, 10)
-    curve = profit(gains_table(y, p, steps=10), 0.3, margin=50.0, cost=10.0)
+    curve = profit(y, p, margin=50.0, cost=10.0, steps=10)
     by_hand = [(y[:worked].sum() * 50 - worked * 10) * 100 for worked in range(11)]
     assert curve["profit"].tolist() == pytest.approx(by_hand)
     assert curve["any_order"].iloc[-1] == pytest.approx(curve["profit"].iloc[-1])
