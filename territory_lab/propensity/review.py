@@ -33,7 +33,7 @@ def profit(y: ArrayLike, p: ArrayLike, margin: float, cost: float, *, steps: int
     """
     gains = metrics.gains_table(y, p, steps=steps)
     worked, reached = (np.r_[0.0, gains[name]] for name in ("share_worked", "share_reached"))
-    earned, spent = 1_000 * float(np.mean(y)) * margin, 1_000 * cost * worked
+    earned, spent = 1_000 * float(np.asarray(y, dtype=float).mean()) * margin, 1_000 * cost * worked
     columns = {"share_worked": worked, "profit": earned * reached - spent, "any_order": earned * worked - spent}
     return pd.DataFrame(columns)
 
