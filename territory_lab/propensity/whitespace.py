@@ -31,7 +31,8 @@ class WhiteSpaceModel:
     lookback_d : int
         Days of events that features may use, as far as there are any.
     step_d : int
-        Days between the snapshots learnt on; the last one's labels end at the day of `fit`.
+        Days between the four snapshots learnt on; the last one's labels end at the day of `fit`. The model is judged on
+        those that begin when the labels of an earlier one have ended: with 30 days, the last.
     rows : int
         Cells learnt from at most; whole accounts are left out of a snapshot, drawn by ``seed``.
     algorithm : {"auto", "logistic", "boosting"}
@@ -115,9 +116,7 @@ class WhiteSpaceModel:
             return table.assign(bought=cross_sell(snapshot, pairs)["bought"]).reset_index()
 
         rows = past.frame(build)
-        self.model_ = PropensityModel(
-            self.algorithm, seed=self.seed, base_columns=POPULARITY, embargo=pd.Timedelta(days=self.step_d)
-        )
+        self.model_ = PropensityModel(self.algorithm, seed=self.seed, base_columns=POPULARITY, embargo=horizon)
         X = rows.drop(columns=["account_id", "product_id", "bought", "as_of"])
         self.model_.fit(X, rows["bought"], groups=rows["account_id"], times=rows["as_of"])
         return self
@@ -173,9 +172,10 @@ def white_space(snapshot: Snapshot, scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per customer and product, sorted by both: account_id, product_id, status (`STATUS`), rep_id where
-        accounts have an owner, probability, expected_revenue where given, rank_account and rank_rep (1 is the gap to
-        work first: by expected revenue where given, else by probability; missing where it is no gap).
+        One row per customer and product, sorted by both, but for cells neither scored nor ever bought: account_id,
+        product_id, status (`STATUS`), rep_id where accounts have an owner, probability, expected_revenue where given,
+        rank_account and rank_rep (1 is the gap to work first: by expected revenue where given, else by probability;
+        missing where it is no gap).
     """
     bought = Purchases.of(snapshot)
     cells = pd.MultiIndex.from_product([bought.accounts, bought.products])
@@ -186,7 +186,7 @@ def white_space(snapshot: Snapshot, scores: pd.DataFrame) -> pd.DataFrame:
     barred = ~scored & ~eligible(snapshot, bought).ravel()
     status = np.array(STATUS)[np.select([offered, scored, barred], [1, 2, 3], 0)]
     table.insert(0, "status", pd.Series(pd.Categorical(status, STATUS), table.index))
-    table = table.reset_index()
+    table = table[scored | barred | np.isfinite(bought.last_d()).ravel()].reset_index()
     by = "expected_revenue" if "expected_revenue" in table else "probability"
     worth = table[by].where(table["status"] == STATUS[2])
     table["rank_account"] = worth.groupby(table["account_id"]).rank(method="first", ascending=False)
