@@ -174,7 +174,10 @@ class Playbook:
             text = text.format(value=value)
         except ValueError:  # a number's format for a text: it is said as it is
             text = f"{column} is {value}"
-        return f"{text}: odds {'up' if effect >= 0 else 'down'} by {abs(np.expm1(effect)):.0%}"
+        change = np.expm1(effect)
+        if change >= 1:
+            return f"{text}: odds {change + 1:.1f} times as high"
+        return f"{text}: odds {'up' if change >= 0 else 'down'} by {abs(change):.0%}"
 
 
 def _play_faults(file: str, name: str, play: Mapping[str, Any]) -> list[Fault]:

@@ -96,7 +96,9 @@ def test_the_strongest_reason_comes_first_in_words(model: tuple[PropensityModel,
     told = explain(fitted, high, Playbook.read())
     assert told.columns.tolist() == ["reason_1", "reason_2", "reason_3"]
     assert told.index.equals(high.index)
-    assert told["reason_1"].str.startswith("orders of the last half-year against the one before: odds up by ").all()
+    assert told["reason_1"].str.fullmatch(r"orders of the last half-year .*: odds \d+\.\d times as high").all()
+    assert Playbook.read().sentence("trend", 1.0, np.log(1.2)).endswith("odds up by 20%")
+    assert Playbook.read().sentence("calls", np.nan, np.log(0.5)) == "calls is not known: odds down by 50%"
 
 
 def test_the_first_play_that_fits_is_played() -> None:

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from territory_lab.propensity import profit, stability
-from territory_lab.propensity.evidence import Evidence
+from territory_lab.propensity.evidence import Evidence, _blocks
+from territory_lab.timeline import OutOfTimeSplit
 
 
 def test_profit_is_buyers_times_margin_less_calls_times_cost() -> None:
@@ -12,6 +13,13 @@ def test_profit_is_buyers_times_margin_less_calls_times_cost() -> None:
     by_hand = [(y[:worked].sum() * 50 - worked * 10) * 100 for worked in range(11)]
     assert curve["profit"].tolist() == pytest.approx(by_hand)
     assert curve["any_order"].iloc[-1] == pytest.approx(curve["profit"].iloc[-1])
+
+
+def test_parts_of_one_time_that_differ_by_group_are_one_block() -> None:
+    times, groups = np.repeat([0, 1, 2, 3], 40), np.tile(np.arange(40), 4)
+    folds = list(OutOfTimeSplit(3, seed=1).split(times, groups=groups, times=times))
+    assert len(folds) == 6
+    assert [int(times[test].min()) - 1 for _, test in folds] == _blocks(folds, np.arange(160)).tolist()
 
 
 def test_each_snapshot_is_measured_by_itself() -> None:
