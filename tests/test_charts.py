@@ -160,6 +160,27 @@ def test_a_model_is_better_only_where_the_paired_interval_says_so():
     assert charts.reliability(rows.assign(gain_low=-0.1)).title == "No model clearly beats a simple rule"
 
 
+def test_profit_marks_where_to_stop_and_says_when_nothing_pays():
+    curve = pd.DataFrame({"share_worked": [0, 0.2, 1], "profit": [0, 5e3, -1e4], "any_order": [0, -2e3, -1e4]})
+    assert said(charts.profit(curve).title) == "Profit is highest when the best-scored 20 % are worked"
+    loss = curve.assign(profit=curve["any_order"])
+    assert charts.profit(loss).title == "No part of the list pays for the calls"
+    assert charts.profit(curve.assign(profit=[0, 1, 2])).title == "The whole list pays"
+
+
+def test_a_ranking_is_steady_while_all_intervals_share_a_value():
+    periods = pd.DataFrame({"as_of": pd.to_datetime(["2025-01-01", "2025-04-01"]), "auc": [0.7, 0.8]})
+    periods = periods.assign(low=periods["auc"] - 0.06, high=periods["auc"] + 0.06, foretold=0.2, bought=0.3)
+    assert charts.stability(periods).title == "The ranking is steady: AUC 0.7 to 0.8"
+    assert charts.stability(periods.assign(low=[0.68, 0.78], high=[0.72, 0.82])).title.startswith("The ranking changes")
+
+
+def test_white_space_names_the_product_whose_gaps_are_worth_most():
+    grid = pd.DataFrame({"product": ["Pump", "Pump", "Valve", "Valve"], "status": ["owned", "gap", "gap", "gap"]})
+    picture = charts.white_space(grid.assign(expected_revenue=[np.nan, 400.0, 300.0, 200.0]))
+    assert said(picture.title) == "Most white space: Valve, $500 expected"
+
+
 def test_sizing_finds_the_top_of_the_curve_and_says_when_there_is_none():
     size = np.arange(10, 41)
     hill = pd.DataFrame({"territories": size, "profit": 1e7 - 1e4 * (size - 27.0) ** 2})

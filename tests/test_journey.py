@@ -49,6 +49,20 @@ def test_the_moves_are_the_difference_between_today_and_the_proposal(space: Work
     assert step["moves"]["workload_h"].sum() == pytest.approx(step["units"].loc[moved, "workload_h"].sum())
 
 
+def test_the_white_space_and_the_actions_are_those_of_the_scores(space: Workspace) -> None:
+    step = journey.propensity(space)
+    grid, actions = step["white_space"], step["actions"]
+    gaps = grid[grid["status"].isin(["gap", "open opportunity"])]
+    assert len(gaps) == (step["propensity"]["kind"] == "cross_sell").sum()
+    assert not grid.duplicated(["account_id", "product_id"]).any()
+    owner = space.tables["accounts"].set_index("account_id")["owner_id"]
+    assert (actions["rep_id"] == actions["account_id"].map(owner)).all()
+    spent = actions.groupby(["kind", "rep_id"])["effort"].sum()
+    assert (spent <= step["capacity"]["capacity"].reindex(spent.index) + 1e-9).all()
+    assert actions.loc[actions["place"] == 1, ["reason_1", "reason_3", "angle"]].notna().all(axis=None)
+    assert step["expected_units"]["expected"].sum() == pytest.approx(step["expected"]["expected"].sum())
+
+
 def test_every_step_leaves_a_result_and_quotas_keep_the_total(space: Workspace) -> None:
     results = {name: step(space) for name, step in journey.STEPS.items()}
     quotas = results["5_resources"]["quotas"]["quota"]

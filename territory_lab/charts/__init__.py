@@ -1,7 +1,7 @@
 """How everything looks: design tokens, number formats, tables, and one figure function per question."""
 
 from territory_lab.charts.customers import funnel, lift, market_bars, pareto
-from territory_lab.charts.models import calibration, gains, reliability
+from territory_lab.charts.models import calibration, gains, profit, reliability, stability, white_space
 from territory_lab.charts.picture import Picture
 from territory_lab.charts.plans import balance, performance, quotas, sizing
 from territory_lab.charts.tables import Table, table
@@ -28,8 +28,11 @@ __all__ = [
     "percent",
     "performance",
     "plural",
+    "profit",
     "quotas",
     "reliability",
     "sizing",
+    "stability",
     "table",
+    "white_space",
 ]

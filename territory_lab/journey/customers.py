@@ -4,11 +4,11 @@ import json
 
 import pandas as pd
 
-from territory_lab import book, focus, geography, market, scoring
+from territory_lab import book, focus, geography, market, scoring, worklist
 from territory_lab import propensity as models
 from territory_lab.errors import MissingTable
 from territory_lab.results import Result, kept
-from territory_lab.timeline import data_end
+from territory_lab.timeline import Snapshot, data_end
 from territory_lab.workspace import Workspace
 
 KEY_ACCOUNTS = 50
@@ -117,8 +117,10 @@ def propensity(space: Workspace) -> Result:
     -------
     Result
         Frames propensity (account_id, account, product_id, product, kind, probability, expected_revenue; the most
-        revenue first), potential (by account_id),
-        metrics (model, metric, value, low, high), and for each model its calibration and gains.
+        revenue first), potential (by account_id), expected (revenue of the next year as things are, by account_id,
+        with low and high), expected_units (the same by unit), metrics (model, metric, value, low, high), for each
+        model its calibration, gains, profit and stability, white_space (`propensity.white_space`), and the next best
+        actions: actions and capacity (`propensity.Actions`).
     """
     space.need("orders", step="propensity")
     settings = space.settings
@@ -126,16 +128,32 @@ def propensity(space: Workspace) -> Result:
     fit = icp(space)["scores"]["probability"]
     local = book.local_market(space)
     scored = models.score_accounts(space.tables, horizon_d=settings.horizon_days, extra=local, seed=settings.seed)
+    base = models.forecast_revenue(space.tables["orders"], scored.as_of)
+    known = book.accounts(space, book.units(space))
     frames = {
         "propensity": book.with_names(space, scored.propensity),
-        "potential": models.potential(space.tables, scored, fit=fit).to_frame("potential"),
+        "potential": models.potential(space.tables, scored, fit=fit, base=base).to_frame("potential"),
+        "expected": base.expected.to_frame().join(base.interval[["low", "high"]]),
+        "expected_units": base.summed(known["unit_id"]),
         "metrics": pd.concat({kind: _judged(model) for kind, model in scored.models.items()}, names=["kind"]),
     }
     for kind, model in scored.models.items():
         frames |= {f"calibration_{kind}": model.calibration_, f"gains_{kind}": model.gains_}
+        frames |= worklist.reviewed(space, scored, kind)
+    now = Snapshot(space.tables, scored.as_of, models.LOOKBACK, scored.horizon)
+    if "cross_sell" in scored.models:
+        gaps = scored.propensity[scored.propensity["kind"] == "cross_sell"].drop(columns="kind")
+        frames["white_space"] = book.with_names(space, models.white_space(now, gaps))
+    off = {}
+    if "owner_id" in known:
+        found = {kind: worklist.actions(space, scored, frames["propensity"], kind) for kind in scored.models}
+        frames["actions"] = pd.concat([actions.listed for actions in found.values()], ignore_index=True)
+        frames["capacity"] = pd.concat({kind: actions.by_rep for kind, actions in found.items()}, names=["kind"])
+    else:
+        off = dict.fromkeys(("actions", "capacity"), "next best actions are switched off: they need accounts.owner_id")
     cards = {kind: json.loads(model.card.to_json()) for kind, model in scored.models.items()}
     verdicts = {f"verdict_{kind}": repr(model.verdict) for kind, model in scored.models.items()}
-    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "cards": cards})
+    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "cards": cards}, off)
 
 
 @kept

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from territory_lab import alignment, book, market, proposal, quota, scenarios, scoring, sizing
+from territory_lab import alignment, book, market, proposal, quota, scenarios, scoring, sizing, worklist
 from territory_lab.errors import MissingTable
 from territory_lab.evaluation import mend, performance, territory_sales, triggers
 from territory_lab.journey.customers import icp, propensity
@@ -108,7 +108,7 @@ def resources(space: Workspace) -> Result:
         sales=sales,
         territories=len(proposed),
         rep_cost=space.settings.rep_cost,
-        margin_share=_margin(space),
+        margin_share=worklist.margin(space),
         travel_share=1 - float(share.sum()) / (rep_h * len(proposed)),
         seed=space.settings.seed,
     ).reset_index()
@@ -165,7 +165,7 @@ def evaluation(space: Workspace) -> Result:
         revenue=load["revenue"],
         response=response,
     )
-    frames["at_risk"] = scenarios.at_risk(load["revenue"], current, proposed, margin_share=_margin(space))
+    frames["at_risk"] = scenarios.at_risk(load["revenue"], current, proposed, margin_share=worklist.margin(space))
     frames["lift"] = response.lift(
         load["potential"],
         current,
@@ -232,16 +232,6 @@ def _performance(space: Workspace, known: pd.DataFrame, current: pd.Series, now:
     sold = territory_sales(known["spend"], owner, worth, now.index)
     fair = worth.groupby(owner).sum().reindex(now.index)
     return performance(now[["workload_h", "mean_km"]].assign(potential=fair).join(sold.drop(columns="customers")))
-
-
-def _margin(space: Workspace) -> float:
-    """Gross margin as a share of sales: of the products sold, else as stated."""
-    if not {"orders", "products"} <= set(space.tables) or "margin_share" not in space.tables["products"]:
-        return space.settings.margin_share
-    margins = space.tables["products"].set_index("product_id")["margin_share"]
-    orders = space.tables["orders"]
-    share = orders["product_id"].map(margins)
-    return float((orders["amount"] * share).sum() / orders["amount"].where(share.notna()).sum())
 
 
 def _target(space: Workspace, sales: float) -> float:

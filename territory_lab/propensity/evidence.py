@@ -206,8 +206,7 @@ def gather(
         ready, unseen = known.transform(past[base_columns]), known.transform(later[base_columns])
         parts.append(part | {BASE: base.fit(ready, y[train], turn).predict(unseen)})
     rows = np.concatenate([test for _, test in usable])
-    starts = np.array([place[test].min() for _, test in usable])
-    number = np.unique(starts, return_inverse=True)[1]
+    number = _blocks(usable, place)
     return Evidence(
         y[rows],
         groups[rows],
@@ -215,6 +214,17 @@ def gather(
         {name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
         seed,
     )
+
+
+def _blocks(folds: list[Fold], place: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give each fold the number of its block of time: parts of one block that differ by group belong together."""
+    first, last = (np.array([end(place[test]) for _, test in folds]) for end in (np.min, np.max))
+    if any(place[train].max() > start for (train, _), start in zip(folds, first, strict=True)):
+        return np.arange(len(folds))  # dealt at random: every fold stands for a block
+    turn = np.argsort(first)
+    number = np.zeros(len(folds), dtype=np.intp)
+    number[turn[1:]] = np.cumsum(first[turn[1:]] > np.maximum.accumulate(last[turn])[:-1])
+    return number
 
 
 def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:

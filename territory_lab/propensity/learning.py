@@ -12,7 +12,8 @@ import pandas as pd
 
 from territory_lab.errors import BadInput, Fault
 from territory_lab.propensity import labels
-from territory_lab.propensity.features import POPULARITY, RECENCY_FREQUENCY, account_features, product_features
+from territory_lab.propensity.features import RECENCY_FREQUENCY, account_features
+from territory_lab.propensity.gaps import POPULARITY, gap_features
 from territory_lab.propensity.metrics import Floats
 from territory_lab.propensity.model import PropensityModel
 from territory_lab.timeline import Rolling, Snapshot, data_end, rolling
@@ -23,11 +24,6 @@ _SNAPSHOTS = 4
 _PRIOR = 20.0
 
 _KEYS = ["account_id", "product_id"]
-_GAP_COLUMNS = [
-    *("affinity", "strongest_lift", "popularity", "sector_popularity", "open_opportunity", "product"),
-    *("recency_d", "orders", "overdue", "tenure_d", "log_order", "log_usual", "trend", "products", "sector"),
-    *("log_employees", "opportunities_open", "opportunities_won", "opportunity_d", "calls"),
-]
 
 
 class Builder(NamedTuple):
@@ -83,8 +79,7 @@ def builders(extra: pd.DataFrame | None = None) -> dict[str, Builder]:
         return account_features(snapshot, extra)
 
     def gaps(snapshot: Snapshot) -> pd.DataFrame:
-        found = product_features(snapshot, accounts(snapshot))
-        return found[[column for column in _GAP_COLUMNS if column in found]]
+        return gap_features(snapshot, accounts(snapshot))
 
     return {
         "upsell": Builder(accounts, lambda snapshot, _: labels.upsell(snapshot)),

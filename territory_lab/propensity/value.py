@@ -13,6 +13,9 @@ from territory_lab.errors import BadInput, Fault
 from territory_lab.propensity.metrics import Floats
 
 YEAR_D = 365.0
+_Z_90 = 1.645
+_GROUPS = 10
+_TAIL = 0.05
 
 
 class BuyTillYouDie(NamedTuple):
@@ -164,6 +167,10 @@ class Forecast:
     ----------
     expected : Series
         Amount over the horizon, by account_id.
+    interval : DataFrame
+        By account_id: low and high, between which 90 % of amounts should lie, and sd, the standard deviation; from
+        what customers with a like forecast ordered in the last horizon (conformal by group: Vovk 2012). Missing where
+        the history is too short for a hold-out.
     method : str
         The one of ``holdout`` that erred least.
     holdout : DataFrame
@@ -171,8 +178,32 @@ class Forecast:
     """
 
     expected: pd.Series
+    interval: pd.DataFrame
     method: str
     holdout: pd.DataFrame
+
+    def summed(self, groups: pd.Series) -> pd.DataFrame:
+        """
+        Sum the forecast to units or territories, with the interval of each sum.
+
+        Customers err independently, and all of them together as far as the total was off in the hold-out.
+
+        Parameters
+        ----------
+        groups : Series
+            Unit of each account, by account_id; accounts without one are left out.
+
+        Returns
+        -------
+        DataFrame
+            By unit: expected, low and high (90 %).
+        """
+        of = groups.reindex(self.expected.index)
+        total = self.expected.groupby(of).sum()
+        own = (self.interval["sd"] ** 2).groupby(of).sum(min_count=1)
+        off = float(self.holdout["total_ratio"].get(self.method, np.nan)) - 1
+        reach = _Z_90 * np.sqrt(own + (off * total) ** 2)
+        return pd.DataFrame({"expected": total, "low": (total - reach).clip(lower=0), "high": total + reach})
 
 
 def forecast_revenue(orders: pd.DataFrame, as_of: pd.Timestamp, horizon_d: float = YEAR_D) -> Forecast:
@@ -204,7 +235,7 @@ def forecast_revenue(orders: pd.DataFrame, as_of: pd.Timestamp, horizon_d: float
     cut = as_of - pd.Timedelta(days=horizon_d)
     known, later = past[past["order_date"] < cut], past[past["order_date"] >= cut]
     holdout = pd.DataFrame({"mae": {}, "mae_share": {}, "total_ratio": {}}, dtype=float).rename_axis("method")
-    method = "last_year"
+    method, actual, foretold = "last_year", pd.Series(dtype=float), {}
     if known["account_id"].nunique() >= 50 and not later.empty:
         foretold = {name: forecast(known, cut, horizon_d) for name, forecast in METHODS.items()}
         actual = later.groupby("account_id")["amount"].sum()
@@ -214,7 +245,25 @@ def forecast_revenue(orders: pd.DataFrame, as_of: pd.Timestamp, horizon_d: float
         holdout = pd.DataFrame({"mae": error, "mae_share": pd.Series(error) / actual.mean(), "total_ratio": ratio})
         holdout = holdout.rename_axis("method")
         method = str((holdout["mae_share"] + (holdout["total_ratio"] - 1).abs()).idxmin())
-    return Forecast(METHODS[method](past, as_of, horizon_d).rename("expected"), method, holdout)
+    expected = METHODS[method](past, as_of, horizon_d).rename("expected")
+    return Forecast(expected, _interval(expected, foretold.get(method), actual), method, holdout)
+
+
+def _interval(expected: pd.Series, foretold: pd.Series | None, actual: pd.Series) -> pd.DataFrame:
+    """Read the spread of each forecast off the hold-out: customers in ten groups by what was foretold of them."""
+    if foretold is None:
+        return pd.DataFrame(np.nan, index=expected.index, columns=["low", "high", "sd"])
+    edges = np.unique(np.quantile(foretold, np.arange(1, _GROUPS) / _GROUPS))
+    then, now = (np.searchsorted(edges, values, side="left") for values in (foretold, expected))
+    rows = pd.DataFrame({"error": actual - foretold, "base": foretold, "group": then})
+    group = rows.groupby("group")
+    scale = group["base"].mean().clip(lower=1e-9)
+    table = pd.DataFrame({"low": group["error"].quantile(_TAIL), "high": group["error"].quantile(1 - _TAIL)})
+    table["sd"] = np.sqrt((rows["error"] ** 2).groupby(rows["group"]).mean())
+    around = (
+        table.div(scale, axis=0).reindex(now).set_axis(expected.index).mul(np.maximum(expected, scale.min()), axis=0)
+    )
+    return around.assign(low=(expected + around["low"]).clip(lower=0), high=expected + around["high"].clip(lower=0))
 
 
 def _last_year(orders: pd.DataFrame, as_of: pd.Timestamp, horizon_d: float) -> pd.Series:

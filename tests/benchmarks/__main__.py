@@ -14,6 +14,8 @@ PARTS = {
     "several": "several",
     "hess": "hess",
     "customers": "customers",
+    "whitespace": "whitespace",
+    "cdnow": "cdnow",
 }
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from territory_lab.errors import BadInput
 from territory_lab.propensity import Scored, forecast_revenue, potential, score_accounts
-from territory_lab.propensity.features import account_features, holdings, item_scores, product_features
+from territory_lab.propensity.features import account_features
+from territory_lab.propensity.gaps import Purchases, gap_features, item_scores
 from territory_lab.propensity.labels import cross_sell, upsell, usual
 from territory_lab.timeline import Snapshot
 
@@ -42,8 +43,8 @@ def test_the_future_leaves_no_trace_in_features(snapshot: Snapshot, company: dic
     orders = company["orders"]
     past = Snapshot(company | {"orders": orders[orders["order_date"] < AS_OF]}, AS_OF, 730 * DAY, 90 * DAY)
     pd.testing.assert_frame_equal(account_features(past), account_features(snapshot))
-    wide = product_features(snapshot, account_features(snapshot))
-    pd.testing.assert_frame_equal(product_features(past, account_features(past)), wide)
+    wide = gap_features(snapshot, account_features(snapshot))
+    pd.testing.assert_frame_equal(gap_features(past, account_features(past)), wide)
 
 
 def test_labels_are_those_of_plain_pandas(snapshot: Snapshot, company: dict[str, pd.DataFrame]) -> None:
@@ -53,7 +54,7 @@ def test_labels_are_those_of_plain_pandas(snapshot: Snapshot, company: dict[str,
     for account in snapshot.customers[:40]:
         amount = later.loc[later["account_id"] == account, "amount"].sum()
         assert found.loc[account, "bought"] == (amount > 1.2 * usual(snapshot)[account])
-    gaps = product_features(snapshot, account_features(snapshot)).index
+    gaps = gap_features(snapshot, account_features(snapshot)).index
     closed = set(map(tuple, later[["account_id", "product_id"]].to_numpy())) & set(gaps)
     assert cross_sell(snapshot, gaps)["bought"].sum() == len(closed)
 
@@ -62,14 +63,14 @@ def test_gaps_are_what_is_not_owned_and_may_be_sold(snapshot: Snapshot, company:
     before = snapshot.before["orders"]
     owned = set(map(tuple, before[["account_id", "product_id"]].to_numpy()))
     sector = company["accounts"].set_index("account_id")["sector"]
-    gaps = set(product_features(snapshot, account_features(snapshot)).index)
+    gaps = set(gap_features(snapshot, account_features(snapshot)).index)
     products = company["products"]["product_id"]
     every = {(a, p) for a in snapshot.customers for p in products if p != "p5" or sector[a] == "42"}
     assert gaps == every - owned
 
 
 def test_item_scores_are_the_textbook_cosine(snapshot: Snapshot) -> None:
-    owned = holdings(snapshot).matrix
+    owned = Purchases.of(snapshot).between(0, 730)
     dense = owned.toarray()
     cosine = np.array([[a @ b / np.sqrt((a @ a) * (b @ b)) for b in dense.T] for a in dense.T])
     np.fill_diagonal(cosine, 0)

@@ -1,9 +1,13 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from territory_lab.errors import BadInput
 from territory_lab.propensity.value import BuyTillYouDie, Spend, fit_purchases, fit_spend, forecast_revenue
+from tests.benchmarks import cdnow
+from tests.conftest import needs
 
 
 def lives(rng: np.random.Generator, size: int, weeks: float) -> pd.DataFrame:
@@ -51,21 +55,55 @@ def test_the_value_of_a_purchase_leans_on_everybody_where_little_was_seen() -> N
     assert fitted.q == pytest.approx(3.74, rel=0.15)
 
 
+def histories(seed: int) -> pd.DataFrame:
+    """Write three years of simulated lives as orders."""
+    events = lives(np.random.default_rng(seed), 3_000, 156.0)
+    when = START + pd.to_timedelta(events["week"] * 7, unit="D")
+    return pd.DataFrame({"account_id": events["account_id"], "order_date": when, "amount": events["amount"]})
+
+
+START = pd.Timestamp("2023-01-02")
+TODAY = START + pd.Timedelta(weeks=104)
+
+
 def test_the_total_of_later_orders_is_met_and_the_better_method_taken() -> None:
-    events = lives(np.random.default_rng(3), 3_000, 156.0)
-    start = pd.Timestamp("2023-01-02")
-    orders = pd.DataFrame(
-        {
-            "account_id": events["account_id"],
-            "order_date": start + pd.to_timedelta(events["week"] * 7, unit="D"),
-            "amount": events["amount"],
-        }
-    )
-    forecast = forecast_revenue(orders, start + pd.Timedelta(weeks=104))
-    actual = orders[orders["order_date"] >= start + pd.Timedelta(weeks=104)]["amount"].sum()
+    orders = histories(3)
+    forecast = forecast_revenue(orders, TODAY)
+    actual = orders[orders["order_date"] >= TODAY]["amount"].sum()
     assert forecast.method == "buy_till_you_die"
     assert forecast.expected.sum() == pytest.approx(actual, rel=0.25)
     assert forecast.holdout.loc["buy_till_you_die", "mae"] <= forecast.holdout.loc["last_year", "mae"] * 1.2
+
+
+def test_nine_in_ten_customers_and_units_come_out_within_their_intervals() -> None:
+    orders = histories(3)
+    forecast = forecast_revenue(orders, TODAY)
+    later = orders[(orders["order_date"] >= TODAY) & (orders["order_date"] < TODAY + pd.Timedelta(days=365))]
+    actual = later.groupby("account_id")["amount"].sum().reindex(forecast.expected.index, fill_value=0.0)
+    inside = (actual >= forecast.interval["low"]) & (actual <= forecast.interval["high"])
+    assert 0.86 < inside.mean() < 0.97
+    units = pd.Series(np.arange(len(actual)) % 40, actual.index)
+    found, sums = forecast.summed(units), actual.groupby(units).sum()
+    assert ((sums >= found["low"]) & (sums <= found["high"])).mean() >= 0.85
+    assert found["expected"].sum() == pytest.approx(forecast.expected.sum())
+
+
+def test_a_history_without_a_holdout_has_no_interval() -> None:
+    orders = histories(3)
+    forecast = forecast_revenue(orders, START + pd.Timedelta(weeks=30))
+    assert forecast.interval.isna().all(axis=None)
+    assert forecast.interval.index.equals(forecast.expected.index)
+
+
+def test_cdnow_gives_the_published_parameters_and_forecast() -> None:
+    """Fader, Hardie and Lee (2005), table 2: r .243, alpha 4.414, a .793, b 2.426 on 2,357 customers of CDNOW."""
+    needs(find_spec("lifetimes"), "package lifetimes, which ships the CDNOW file")
+    calibration, later = cdnow.customers()
+    fitted = fit_purchases(*calibration)
+    assert fitted.r == pytest.approx(0.243, abs=0.005)
+    assert fitted.alpha == pytest.approx(4.414, rel=0.02)
+    assert fitted.a / (fitted.a + fitted.b) == pytest.approx(0.793 / (0.793 + 2.426), abs=0.005)
+    assert np.abs(fitted.expected(*calibration, 39.0) - later).mean() <= 0.80
 
 
 def test_no_orders_are_refused() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from territory_lab.propensity import features
+from territory_lab.propensity import gaps
 
 
 def test_the_strongest_lift_keeps_one_strong_pair_visible_among_popular_products():
@@ -11,7 +11,7 @@ def test_the_strongest_lift_keeps_one_strong_pair_visible_among_popular_products
     second = rng.random(4000) < np.where(first, 0.45, 0.15)  # three times as likely given the first
     popular = rng.random((4000, 2)) < 0.6
     owned = np.column_stack([first, second, popular]).astype(float)
-    lift = features.item_lifts(sparse.csr_array(owned))
+    lift = gaps.item_lifts(sparse.csr_array(owned))
     by_hand = second[first].mean() / second.mean()
     assert lift[first & ~second, 1] == pytest.approx(by_hand, rel=0.02)
     assert lift[~first & ~second & popular.any(axis=1), 1].max() < 1.1
