@@ -1,5 +1,6 @@
 """What each learner foretold about rows it had not seen and that came later, and what follows from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Self
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 
 from territory_lab.propensity import metrics
 from territory_lab.propensity.encode import Encoder
-from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, logit
+from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, log_loss, logit
 from territory_lab.propensity.metrics import Floats, Interval
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 BASE = "base"
 VERDICT_LEVEL = 0.98
+MEMORIES = (125.0, 500.0, 2_000.0)
 
 
 class Calibrator(NamedTuple):
@@ -79,6 +81,8 @@ class Evidence:
         Number of the block of time, from 0.
     by : dict of str to array
         Probabilities by learner.
+    memory : dict of str to float or None
+        Half-life by learner that foretold best, in rows; None: without a correction for the recent past.
     seed : int
         For intervals.
     """
@@ -87,7 +91,28 @@ class Evidence:
     groups: NDArray[np.intp]
     block: NDArray[np.intp]
     by: dict[str, Floats]
+    memory: dict[str, float | None]
     seed: int
+
+    def verdict(self, name: str) -> Verdict:
+        """
+        Judge a learner by how it ranks within each block.
+
+        Probabilities that follow the level from block to block rank no account above another, so only ranks within
+        the block count.
+
+        Parameters
+        ----------
+        name : str
+            The learner.
+
+        Returns
+        -------
+        Verdict
+            "signal" or "no signal".
+        """
+        rank = pd.Series(self.by[name]).groupby(self.block).rank(pct=True).to_numpy()
+        return Verdict(metrics.interval(self.y, rank, self.groups, seed=self.seed, level=VERDICT_LEVEL))
 
     def best(self) -> tuple[str, Interval | None]:
         """
@@ -142,7 +167,7 @@ class Evidence:
             return None, gain, self
         last = self.block == blocks[-1]
         kept = {other: values[later] for other, values in (self.by | {name: mended}).items()}
-        proof = Evidence(self.y[later], self.groups[later], self.block[later], kept, self.seed)
+        proof = Evidence(self.y[later], self.groups[later], self.block[later], kept, self.memory, self.seed)
         return _line(p[last], self.y[last]), gain, proof
 
 
@@ -150,13 +175,14 @@ def gather(
     X: pd.DataFrame,
     y: Floats,
     groups: NDArray[np.intp],
-    order: NDArray[np.intp],
+    place: NDArray[np.intp],
     folds: list[Fold],
     *,
     encoder: Encoder,
     learners: dict[str, Learner],
     base: Learner,
     base_columns: list[str],
+    memories: Sequence[float],
     seed: int,
 ) -> Evidence | None:
     """
@@ -170,8 +196,8 @@ def gather(
         Outcomes, 0 or 1.
     groups : array of int
         Group of each row.
-    order : array of int
-        Rows from the earliest to the latest.
+    place : array of int
+        How many rows came no later, for each row.
     folds : list of (train, test)
         Positions of rows.
     encoder : Encoder
@@ -182,6 +208,8 @@ def gather(
         What they have to beat.
     base_columns : list of str
         All the base model sees.
+    memories : sequence of float
+        Half-lives to try, in rows; none: no correction for the recent past.
     seed : int
         For intervals.
 
@@ -190,31 +218,45 @@ def gather(
     Evidence or None
         None where no fold has both classes in its training part.
     """
-    place = np.empty(len(order), dtype=int)
-    place[order] = np.arange(len(order))
     usable = [(train, test) for train, test in folds if 0 < y[train].sum() < len(train)]
     if not usable:
         return None
-    parts: list[dict[str, Floats]] = []
+    tried: list[dict[tuple[str, float | None], Floats]] = []
     for train, test in usable:
         past, later = X.iloc[train], X.iloc[test]
-        turn = np.argsort(place[train])
-        fitted = encoder.fit(past)
-        ready, unseen = fitted.transform(past), fitted.transform(later)
-        part = {name: learner.fit(ready, y[train], turn).predict(unseen) for name, learner in learners.items()}
+        turn, age = np.argsort(place[train], kind="stable"), (place[train].max() - place[train]).astype(float)
         known = encoder.fit(past[base_columns])
         ready, unseen = known.transform(past[base_columns]), known.transform(later[base_columns])
-        parts.append(part | {BASE: base.fit(ready, y[train], turn).predict(unseen)})
+        part: dict[tuple[str, float | None], Floats] = {
+            (BASE, None): base.fit(ready, y[train], turn).predict(unseen),
+        }
+        fitted = encoder.fit(past)
+        ready, unseen = fitted.transform(past), fitted.transform(later)
+        for name, learner in learners.items():
+            p_past, p = learner.fit(ready, y[train], turn).predict(ready), learner.predict(unseen)
+            part[name, None] = p
+            for memory in memories:
+                part[name, memory] = Recent.fit(ready, y[train], p_past, age, memory)(unseen, p)
+        tried.append(part)
     rows = np.concatenate([test for _, test in usable])
     starts = np.array([place[test].min() for _, test in usable])
     number = np.unique(starts, return_inverse=True)[1]
+    foretold = {key: np.concatenate([part[key] for part in tried]) for key in tried[0]}
+    memory = {name: _best_memory(name, foretold, y[rows]) for name in (BASE, *learners)}
     return Evidence(
         y[rows],
         groups[rows],
         np.repeat(number, [len(test) for _, test in usable]),
-        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+        {name: foretold[name, kept] for name, kept in memory.items()},
+        memory,
         seed,
     )
+
+
+def _best_memory(name: str, foretold: dict[tuple[str, float | None], Floats], y: Floats) -> float | None:
+    """Choose the half-life with the least log loss."""
+    losses = {memory: log_loss(y, p) for (whose, memory), p in foretold.items() if whose == name}
+    return min(losses, key=losses.__getitem__)
 
 
 def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:

@@ -15,8 +15,9 @@ from territory_lab.errors import BadInput, Fault
 from territory_lab.propensity import metrics
 from territory_lab.propensity.card import Card, rows
 from territory_lab.propensity.encode import Encoder, framed
-from territory_lab.propensity.evidence import BASE, VERDICT_LEVEL, Evidence, Verdict, gather, learner
+from territory_lab.propensity.evidence import BASE, MEMORIES, Evidence, Verdict, gather, learner
 from territory_lab.propensity.leaks import leak_scan
+from territory_lab.propensity.learners import Recent
 from territory_lab.propensity.metrics import Floats, Interval
 from territory_lab.timeline import OutOfTimeSplit, group_codes
 
@@ -45,6 +46,12 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         Length of the label's horizon, where times overlap.
     n_splits : int
         Blocks of time it is tested on.
+    refresh : Timedelta, number or None
+        How long the model serves before it is learnt again, in the unit of ``times`` (rows where there are none): the
+        blocks it is tested on are as long. None: blocks of about equal size.
+    memory : float, "auto" or None
+        After how many rows a row counts half in the correction for the recent past (`learners.Recent`); "auto": what
+        foretold later rows best, if any did; None: no such correction.
     shuffled : str or None
         Reason to give up time order; it lands on the card.
     allow : mapping of str to str or None
@@ -73,6 +80,8 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         monotone: Mapping[str, int] | None = None,
         embargo: pd.Timedelta | float | None = None,
         n_splits: int = 3,
+        refresh: pd.Timedelta | float | None = None,
+        memory: float | Literal["auto"] | None = "auto",
         shuffled: str | None = None,
         allow: Mapping[str, str] | None = None,
     ) -> None:
@@ -82,6 +91,8 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.monotone = monotone
         self.embargo = embargo
         self.n_splits = n_splits
+        self.refresh = refresh
+        self.memory = memory
         self.shuffled = shuffled
         self.allow = allow
 
@@ -120,14 +131,18 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             if column is not None and len(pd.Series(column)) != len(frame):
                 raise ValueError(f"{name} has {len(pd.Series(column))} rows, X has {len(frame)}")
         when = np.arange(len(frame)) if times is None else _when(times)
-        order = np.argsort(when, kind="stable")
+        place = np.searchsorted(np.sort(when), when, side="right")
         code = group_codes(groups, len(frame))
         self._scan(frame, outcome, code)
-        evidence = self._gather(frame, outcome, code, when, order)
+        evidence = self._gather(frame, outcome, code, when, place)
         self._decide(evidence)
         self.encoder_ = Encoder().fit(frame)
         self.learner_ = learner(self.algorithm_, self.seed, self._directions())
-        self.learner_.fit(self.encoder_.transform(frame), outcome, order)
+        ready = self.encoder_.transform(frame)
+        self.learner_.fit(ready, outcome, np.argsort(place, kind="stable"))
+        if self.memory_ is not None:
+            age = (len(place) - place).astype(float)
+            self.recent_ = Recent.fit(ready, outcome, self.learner_.predict(ready), age, self.memory_)
         self._describe(frame, outcome, code, when if times is not None else None)
         return self
 
@@ -146,7 +161,10 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             Probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        p = self.learner_.predict(self.encoder_.transform(framed(self, X, reset=False)))
+        ready = self.encoder_.transform(framed(self, X, reset=False))
+        p = self.learner_.predict(ready)
+        if self.recent_ is not None:
+            p = self.recent_(ready, p)
         if self.calibrator_ is not None:
             p = self.calibrator_(p)
         return np.column_stack([1 - p, p])
@@ -234,11 +252,13 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.leaks_ = found[found["finding"].isin(["doubtful", "allowed"])]
 
     def _gather(
-        self, frame: pd.DataFrame, y: Floats, groups: NDArray[np.intp], when: NDArray[Any], order: NDArray[np.intp]
+        self, frame: pd.DataFrame, y: Floats, groups: NDArray[np.intp], when: NDArray[Any], place: NDArray[np.intp]
     ) -> Evidence | None:
         """Let the learners foretell later rows."""
         names = ["logistic", "boosting"] if self.algorithm == "auto" else [self.algorithm]
-        split = OutOfTimeSplit(self.n_splits, embargo=self.embargo, shuffled=self.shuffled, seed=self.seed)
+        split = OutOfTimeSplit(
+            self.n_splits, width=self.refresh, embargo=self.embargo, shuffled=self.shuffled, seed=self.seed
+        )
         few = len(y) < _FEW_ROWS or min(y.sum(), len(y) - y.sum()) < _FEW_EACH
         if few:
             warnings.warn(f"{len(y)} rows with {int(y.sum())} buyers are too few to judge a model", stacklevel=3)
@@ -249,18 +269,21 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
                 frame,
                 y,
                 groups,
-                order,
+                place,
                 list(split.split(frame, groups=groups, times=when)),
                 encoder=Encoder(),
                 learners={name: learner(name, self.seed) for name in names},
                 base=learner("logistic" if len(self.base_columns) else "constant", self.seed),
                 base_columns=list(self.base_columns),
+                memories=self._memories(),
                 seed=self.seed,
             )
 
     def _decide(self, evidence: Evidence | None) -> None:
         """Choose learner and calibration, and judge."""
+        self.recent_: Recent | None = None
         if evidence is None:
+            self.memory_: float | None = None
             self.algorithm_ = "logistic" if self.algorithm == "auto" else self.algorithm
             self.calibrator_ = self.promotion_ = self.mended_ = self.over_base_ = None
             self.metrics_, self.calibration_, self.gains_ = (pd.DataFrame() for _ in range(3))
@@ -268,13 +291,20 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             self.evidence_ = None
             return
         self.algorithm_, self.promotion_ = evidence.best()
+        self.memory_ = evidence.memory[self.algorithm_]
         self.calibrator_, self.mended_, proof = evidence.calibrator(self.algorithm_)
         y, p, groups = proof.y, proof.by[self.algorithm_], proof.groups
         self.metrics_ = metrics.evaluate(y, p, groups, seed=self.seed)
         self.over_base_ = metrics.difference(y, p, proof.by[BASE], groups, seed=self.seed)
         self.calibration_, self.gains_ = metrics.calibration_table(y, p), metrics.gains_table(y, p)
-        self.verdict_ = Verdict(metrics.interval(y, p, groups, seed=self.seed, level=VERDICT_LEVEL))
+        self.verdict_ = proof.verdict(self.algorithm_)
         self.evidence_ = proof
+
+    def _memories(self) -> tuple[float, ...]:
+        """List the half-lives to try; rows dealt at random have no recent past."""
+        if self.memory is None or self.shuffled:
+            return ()
+        return MEMORIES if self.memory == "auto" else (float(self.memory),)
 
     def _directions(self) -> tuple[int, ...]:
         """Line up monotone constraints with the encoded columns."""
@@ -304,6 +334,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             auc_over_base=_entry(self.over_base_),
             base="logistic regression on " + ", ".join(self.base_columns) if len(self.base_columns) else "base rate",
             boosting_over_logistic=_entry(self.promotion_),
+            memory_rows=self.memory_,
             calibrated=self.calibrator_ is not None,
             brier_mended_less_unmended=_entry(self.mended_),
             calibration=rows(self.calibration_),
