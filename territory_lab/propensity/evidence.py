@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from territory_lab.propensity import metrics
 from territory_lab.propensity.encode import Encoder
-from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, log_loss, logit
+from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, log_loss, logit, ridge
 from territory_lab.propensity.metrics import Floats, Interval
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -284,17 +284,9 @@ def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
 
 def _line(p: Floats, y: Floats) -> Calibrator:
     """Fit the line to log-odds by penalised maximum likelihood: a little data changes little."""
-    slope, intercept = 1.0, 0.0
-    x = logit(p)
-    for _ in range(50):
-        fitted = 1 / (1 + np.exp(-(slope * x + intercept)))
-        weight = fitted * (1 - fitted)
-        gradient = np.array([x @ (y - fitted) - (slope - 1), (y - fitted).sum() - intercept])
-        curve = np.array([[weight @ x**2 + 1, weight @ x], [weight @ x, weight.sum() + 1]])
-        step = np.linalg.solve(curve, gradient)
-        slope, intercept = slope + step[0], intercept + step[1]
-        if np.abs(step).max() < 1e-8:
-            break
+    start = logit(p)
+    steeper, intercept = ridge(np.column_stack([start, np.ones(len(p))]), y, start, np.ones(len(p)), np.ones(2))
+    slope = 1 + steeper
     if slope <= 0:
         return Calibrator(0.0, float(logit(np.mean(y, keepdims=True))[0]))
     return Calibrator(float(slope), float(intercept))

@@ -312,32 +312,56 @@ class Recent:
         kept = age <= _FORGOTTEN * memory
         scaler = _filled(FunctionTransformer(np.tanh)).fit(X[kept])
         columns = _with_ones(scaler.transform(X[kept]))
-        start, outcome, weight = logit(p[kept]), y[kept], 0.5 ** (age[kept] / memory)
-        ridge = np.diag(np.r_[1.0, np.full(columns.shape[1] - 1, _RIDGE)])
-        weights = np.zeros(columns.shape[1])
-        for _ in range(25):
-            fitted = _share(start + columns @ weights)
-            slope = columns.T @ (weight * (outcome - fitted)) - ridge @ weights
-            curve = (columns.T * (weight * fitted * (1 - fitted))) @ columns + ridge
-            step = np.linalg.solve(curve, slope)
-            weights += step
-            if np.abs(step).max() < 1e-8:
-                break
-        return cls(memory, scaler, weights)
+        precision = np.r_[1.0, np.full(columns.shape[1] - 1, _RIDGE)]
+        weight = 0.5 ** (age[kept] / memory)
+        return cls(memory, scaler, ridge(columns, y[kept], logit(p[kept]), weight, precision))
 
     def __call__(self, X: Floats, p: Floats) -> Floats:
         """Mend probabilities."""
-        return _share(logit(p) + _with_ones(self.scaler.transform(X)) @ self.weights)
+        return np.asarray(expit(logit(p) + _with_ones(self.scaler.transform(X)) @ self.weights))
+
+
+def ridge(columns: Floats, y: Floats, offset: Floats, weight: Floats, precision: Floats) -> Floats:
+    """
+    Add columns to given log-odds by penalised maximum likelihood (Newton's method, steps halved while they climb).
+
+    Parameters
+    ----------
+    columns : array of shape (n, k)
+        What to weigh.
+    y, offset, weight : array of shape (n,)
+        Outcomes, log-odds to start from, and how much each row counts.
+    precision : array of shape (k,)
+        Of the normal prior of each weight, with mean zero.
+
+    Returns
+    -------
+    array of shape (k,)
+        Weights of the columns.
+    """
+
+    def cost(weights: Floats) -> float:
+        log_odds = offset + columns @ weights
+        return float(weight @ (np.logaddexp(0, log_odds) - y * log_odds) + precision @ weights**2 / 2)
+
+    found = np.zeros(columns.shape[1])
+    lowest = cost(found)
+    for _ in range(100):
+        p = expit(offset + columns @ found)
+        slope = columns.T @ (weight * (y - p)) - precision * found
+        curve = (columns.T * (weight * p * (1 - p))) @ columns + np.diag(precision)
+        step = np.linalg.solve(curve, slope)
+        while (reached := cost(found + step)) > lowest and np.abs(step).max() > 1e-9:
+            step /= 2
+        found, lowest = found + step, min(lowest, reached)
+        if np.abs(step).max() < 1e-8:
+            break
+    return found
 
 
 def _with_ones(columns: Floats) -> Floats:
     """Put a column of ones in front."""
     return np.column_stack([np.ones(len(columns)), columns])
-
-
-def _share(log_odds: Floats) -> Floats:
-    """Turn log-odds into probabilities."""
-    return np.asarray(expit(log_odds))
 
 
 def _cut(y: Floats, order: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
