@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardSca
 
 from territory_lab.propensity.metrics import Floats
 
-_PENALTIES = (0.001, 0.01, 0.03, 0.1)
+_PRIOR_SPREAD = 0.17  # standard deviation of a weight before any data, columns having unit spread
 _RECENT_SHARE = 0.2
 _PATIENCE = 25
 _BINS = 128
@@ -110,7 +110,7 @@ class Constant:
 
 class Logistic:
     """
-    Logistic regression on scaled columns, the penalty chosen on the latest rows.
+    Logistic regression on scaled columns; no class weights, which would spoil the probabilities.
 
     Heavy tails are tamed by the inverse hyperbolic sine: linear near the median, logarithmic far from it. Then columns
     get unit spread, so that the penalty bears on all alike, and are tamed again: a rare level is far from the others.
@@ -129,22 +129,18 @@ class Logistic:
         y : array of shape (n,)
             Outcomes, 0 or 1.
         order : array of int
-            Rows from the earliest to the latest.
+            Not used.
 
         Returns
         -------
         Logistic
             Itself.
         """
+        del order
         self.pipeline = _filled(FunctionTransformer(np.arcsinh), StandardScaler(), FunctionTransformer(np.arcsinh))
         ready = self.pipeline.fit_transform(X)
-        early, late = _cut(y, order)
-        losses = [
-            log_loss(y[late], _weights(penalty).fit(ready[early], y[early]).predict_proba(ready[late])[:, 1])
-            for penalty in (_PENALTIES if len(late) else ())
-        ]
-        best = _PENALTIES[int(np.argmin(losses))] if losses else _PENALTIES[1]
-        self.pipeline.steps.append(("logistic", _weights(best).fit(ready, y)))
+        weights = LogisticRegression(C=_PRIOR_SPREAD**2, solver="newton-cholesky", max_iter=200)
+        self.pipeline.steps.append(("logistic", weights.fit(ready, y)))
         return self
 
     def predict(self, X: Floats) -> Floats:
@@ -380,11 +376,6 @@ def _matrix(X: Floats, y: Floats, start: Learner, like: xgb.QuantileDMatrix | No
 def _filled(*steps: TransformerMixin) -> Pipeline:
     """Fill gaps, tell where they were, and centre columns on their median, before further steps."""
     return make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), RobustScaler(), *steps)
-
-
-def _weights(penalty: float) -> LogisticRegression:
-    """Set up the regression; no class weights, which would spoil the probabilities."""
-    return LogisticRegression(C=penalty, solver="newton-cholesky", max_iter=200)
 
 
 def log_loss(y: Floats, p: Floats) -> float:
