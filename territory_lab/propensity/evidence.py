@@ -1,6 +1,5 @@
 """What each learner foretold about rows it had not seen and that came later, and what follows from it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Self
@@ -11,13 +10,13 @@ from numpy.typing import NDArray
 
 from territory_lab.propensity import metrics
 from territory_lab.propensity.encode import Encoder
-from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, log_loss, logit, ridge
+from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, logit, ridge, row_loss
 from territory_lab.propensity.metrics import Floats, Interval
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 BASE = "base"
 VERDICT_LEVEL = 0.98
-MEMORIES = (125.0, 500.0, 2_000.0)
+MEMORY = 125.0  # rows; about 180 rows count in the end, enough to see a base rate jump
 
 
 class Calibrator(NamedTuple):
@@ -82,7 +81,7 @@ class Evidence:
     by : dict of str to array
         Probabilities by learner.
     memory : dict of str to float or None
-        Half-life by learner that foretold best, in rows; None: without a correction for the recent past.
+        Half-life of the correction for the recent past by learner, in rows; None: without.
     seed : int
         For intervals.
     """
@@ -182,7 +181,8 @@ def gather(
     learners: dict[str, Learner],
     base: Learner,
     base_columns: list[str],
-    memories: Sequence[float],
+    memory: float | None,
+    always: bool,
     seed: int,
 ) -> Evidence | None:
     """
@@ -208,8 +208,10 @@ def gather(
         What they have to beat.
     base_columns : list of str
         All the base model sees.
-    memories : sequence of float
-        Half-lives to try, in rows; none: no correction for the recent past.
+    memory : float or None
+        Half-life of the correction for the recent past, in rows; None: no such correction.
+    always : bool
+        Correct even where later rows do not ask for it.
     seed : int
         For intervals.
 
@@ -235,28 +237,32 @@ def gather(
         for name, learner in learners.items():
             p_past, p = learner.fit(ready, y[train], turn).predict(ready), learner.predict(unseen)
             part[name, None] = p
-            for memory in memories:
+            if memory is not None:
                 part[name, memory] = Recent.fit(ready, y[train], p_past, age, memory)(unseen, p)
         tried.append(part)
     rows = np.concatenate([test for _, test in usable])
     starts = np.array([place[test].min() for _, test in usable])
     number = np.unique(starts, return_inverse=True)[1]
     foretold = {key: np.concatenate([part[key] for part in tried]) for key in tried[0]}
-    memory = {name: _best_memory(name, foretold, y[rows]) for name in (BASE, *learners)}
+    kept: dict[str, float | None] = dict.fromkeys((BASE, *learners))
+    if memory is not None:
+        for name in learners:
+            better = _helps(y[rows], foretold[name, memory], foretold[name, None], groups[rows])
+            kept[name] = memory if always or better else None
     return Evidence(
         y[rows],
         groups[rows],
         np.repeat(number, [len(test) for _, test in usable]),
-        {name: foretold[name, kept] for name, kept in memory.items()},
-        memory,
+        {name: foretold[name, chosen] for name, chosen in kept.items()},
+        kept,
         seed,
     )
 
 
-def _best_memory(name: str, foretold: dict[tuple[str, float | None], Floats], y: Floats) -> float | None:
-    """Choose the half-life with the least log loss."""
-    losses = {memory: log_loss(y, p) for (whose, memory), p in foretold.items() if whose == name}
-    return min(losses, key=losses.__getitem__)
+def _helps(y: Floats, p: Floats, without: Floats, groups: NDArray[np.intp]) -> bool:
+    """Tell whether the log loss is lower beyond doubt: by two standard errors, rows of a group taken together."""
+    gain = np.bincount(groups, row_loss(y, without) - row_loss(y, p))
+    return bool(gain.sum() > 2 * np.sqrt(gain @ gain))
 
 
 def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:

@@ -378,9 +378,9 @@ def _filled(*steps: TransformerMixin) -> Pipeline:
     return make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), RobustScaler(), *steps)
 
 
-def log_loss(y: Floats, p: Floats) -> float:
+def row_loss(y: Floats, p: Floats) -> Floats:
     """
-    Measure the log loss.
+    Measure the log loss of each row.
 
     Parameters
     ----------
@@ -389,11 +389,11 @@ def log_loss(y: Floats, p: Floats) -> float:
 
     Returns
     -------
-    float
-        Mean of -log(probability of what happened); lower is better.
+    array of shape (n,)
+        -log(probability of what happened); lower is better.
     """
-    p = np.clip(p, 1e-7, 1 - 1e-7)
-    return float(-np.mean(y * np.log(p) + (1 - y) * np.log1p(-p)))
+    log_odds = logit(p)
+    return np.asarray(np.logaddexp(0, log_odds) - y * log_odds)
 
 
 def logit(p: Floats) -> Floats:

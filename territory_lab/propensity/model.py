@@ -15,7 +15,7 @@ from territory_lab.errors import BadInput, Fault
 from territory_lab.propensity import metrics
 from territory_lab.propensity.card import Card, rows
 from territory_lab.propensity.encode import Encoder, framed
-from territory_lab.propensity.evidence import BASE, MEMORIES, Evidence, Verdict, gather, learner
+from territory_lab.propensity.evidence import BASE, MEMORY, Evidence, Verdict, gather, learner
 from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.learners import Recent
 from territory_lab.propensity.metrics import Floats, Interval
@@ -50,8 +50,8 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         How long the model serves before it is learnt again, in the unit of ``times`` (rows where there are none): the
         blocks it is tested on are as long. None: blocks of about equal size.
     memory : float, "auto" or None
-        After how many rows a row counts half in the correction for the recent past (`learners.Recent`); "auto": what
-        foretold later rows best, if any did; None: no such correction.
+        After how many rows a row counts half in the correction for the recent past (`learners.Recent`): say 125 where
+        base rates are known to jump. "auto": 125, only where later rows ask for it beyond doubt; None: no correction.
     shuffled : str or None
         Reason to give up time order; it lands on the card.
     allow : mapping of str to str or None
@@ -275,7 +275,8 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
                 learners={name: learner(name, self.seed) for name in names},
                 base=learner("logistic" if len(self.base_columns) else "constant", self.seed),
                 base_columns=list(self.base_columns),
-                memories=self._memories(),
+                memory=self._half_life(),
+                always=self.memory != "auto",
                 seed=self.seed,
             )
 
@@ -300,11 +301,11 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.verdict_ = proof.verdict(self.algorithm_)
         self.evidence_ = proof
 
-    def _memories(self) -> tuple[float, ...]:
-        """List the half-lives to try; rows dealt at random have no recent past."""
+    def _half_life(self) -> float | None:
+        """Say which half-life to try; rows dealt at random have no recent past."""
         if self.memory is None or self.shuffled:
-            return ()
-        return MEMORIES if self.memory == "auto" else (float(self.memory),)
+            return None
+        return MEMORY if self.memory == "auto" else float(self.memory)
 
     def _directions(self) -> tuple[int, ...]:
         """Line up monotone constraints with the encoded columns."""
