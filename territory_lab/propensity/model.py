@@ -131,6 +131,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
             if column is not None and len(pd.Series(column)) != len(frame):
                 raise ValueError(f"{name} has {len(pd.Series(column))} rows, X has {len(frame)}")
         when = np.arange(len(frame)) if times is None else _when(times)
+        _warn_of_twins(frame, groups, None if times is None else when)
         place = np.searchsorted(np.sort(when), when, side="right")
         code = group_codes(groups, len(frame))
         self._scan(frame, outcome, code)
@@ -345,11 +346,24 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         )
 
 
+def _warn_of_twins(frame: pd.DataFrame, groups: ArrayLike | None, when: NDArray[Any] | None) -> None:
+    """Say how many rows of a group stand twice at the same time; intervals take a group's rows together."""
+    if groups is None:
+        return
+    beside = pd.DataFrame({"": pd.Series(groups).to_numpy(), " ": when})  # names no column of a table has
+    twins = pd.concat([frame, beside], axis=1).duplicated()
+    if twins.any():
+        warnings.warn(f"{twins.sum()} row(s) stand twice: same group, time and columns", stacklevel=3)
+
+
 def _when(times: ArrayLike) -> NDArray[Any]:
     """Take times as something that sorts."""
     column: pd.Series[Any] = pd.Series(times)
     if column.isna().any():
         raise BadInput([Fault("times", "", "", f"{int(column.isna().sum())} rows have no time", "fill them in")])
+    if pd.api.types.is_object_dtype(column) and len({getattr(date, "tzinfo", None) is None for date in column}) == 2:
+        mend = "turn all to UTC and drop the zone"
+        raise BadInput([Fault("times", "", "", "some carry a time zone and some do not", mend)])
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = pd.to_datetime(column, utc=True).dt.tz_localize(None)
     return column.to_numpy()

@@ -199,6 +199,8 @@ def _learn_and_score(
     model = PropensityModel(seed=seed, base_columns=base, embargo=now.horizon)
     model.fit(X, rows["bought"], groups=_parents(now, rows["account_id"]), times=rows["as_of"])
     today = build(now).reset_index()
+    seen = X["season_all"]
+    today["season_all"] = today["season_all"].clip(seen.min(), seen.max())  # four seasons tell nothing of a fifth
     if model.verdict == "signal":
         p = model.predict_proba(today[X.columns])[:, 1]
     else:
