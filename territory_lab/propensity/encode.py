@@ -247,7 +247,7 @@ def _dates(values: pd.Series, name: str) -> pd.Series:
 
 
 def _levels(values: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
-    """Number the levels of a column (-1 is missing) and write them as text: 3 and 3.0 are the same level."""
+    """Give each level of a column a number (-1 is missing) and write them as text: 3 and 3.0 are the same level."""
     code, distinct = pd.factorize(values)
     text = [f"{level:g}" if isinstance(level, float) else str(level) for level in distinct]
     same, levels = pd.factorize(np.array(text, dtype=object))

@@ -136,7 +136,13 @@ METRICS: dict[str, Metric] = {
 
 
 def evaluate(
-    y: ArrayLike, p: ArrayLike, groups: ArrayLike | None = None, *, seed: int = 0, level: float = 0.95, draws: int | None = None
+    y: ArrayLike,
+    p: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    seed: int = 0,
+    level: float = 0.95,
+    draws: int | None = None,
 ) -> pd.DataFrame:
     """
     Measure probabilities against outcomes, with intervals from resampling whole groups.

@@ -65,11 +65,15 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         See `metrics.evaluate`.
     algorithm_ : str
         The learner in use.
+    memory_ : float or None
+        Half-life of the correction for the recent past, in rows; None: not made.
     """
 
     verdict_: Verdict
     card_: Card
     algorithm_: str
+    memory_: float | None
+    recent_: Recent | None
 
     def __init__(
         self,
@@ -141,6 +145,7 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         self.learner_ = learner(self.algorithm_, self.seed, self._directions())
         ready = self.encoder_.transform(frame)
         self.learner_.fit(ready, outcome, np.argsort(place, kind="stable"))
+        self.recent_ = None
         if self.memory_ is not None:
             age = (len(place) - place).astype(float)
             self.recent_ = Recent.fit(ready, outcome, self.learner_.predict(ready), age, self.memory_)
@@ -283,9 +288,8 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
 
     def _decide(self, evidence: Evidence | None) -> None:
         """Choose learner and calibration, and judge."""
-        self.recent_: Recent | None = None
         if evidence is None:
-            self.memory_: float | None = None
+            self.memory_ = None
             self.algorithm_ = "logistic" if self.algorithm == "auto" else self.algorithm
             self.calibrator_ = self.promotion_ = self.mended_ = self.over_base_ = None
             self.metrics_, self.calibration_, self.gains_ = (pd.DataFrame() for _ in range(3))

@@ -21,7 +21,18 @@ _PRIOR = 20.0
 
 _GAP_COLUMNS = [
     *("affinity", "strongest_lift", "popularity", "sector_popularity", "open_opportunity", "product"),
-    *("recency_d", "orders", "overdue", "tenure_d", "log_order", "log_usual", "trend", "season_all", "products", "sector"),
+    *(
+        "recency_d",
+        "orders",
+        "overdue",
+        "tenure_d",
+        "log_order",
+        "log_usual",
+        "trend",
+        "season_all",
+        "products",
+        "sector",
+    ),
     *("log_employees", "opportunities_open", "opportunities_won", "opportunity_d", "calls"),
 ]
 

@@ -48,7 +48,7 @@ def bank() -> None:
     rows = []
     for options in ({"algorithm": "logistic", "memory": 125}, {"algorithm": "logistic"}, {"algorithm": "auto"}):
         p, seconds = measured(lambda options=options: rolling(**options))
-        rows.append({**{"memory": "auto"}, **options, **figures(y[FIRST:], p), "CPU_s": seconds})
+        rows.append({"memory": "auto", **options, **figures(y[FIRST:], p), "CPU_s": seconds})
     show("bank_marketing, retrained every 1,000 rows on all before", rows)
 
 
