@@ -201,7 +201,7 @@ class Boosted:
             Itself.
         """
         early, late = _cut(y, order)
-        rounds = _FEW_ROUNDS
+        rounds = _FEW_ROUNDS  # trees this small hardly overfit; fewer would follow the noise of few late buyers
         if len(late):
             turn = np.argsort(np.argsort(early))
             begun = self._begin().fit(X[early], y[early], turn)
@@ -215,7 +215,7 @@ class Boosted:
                 early_stopping_rounds=_PATIENCE,
                 verbose_eval=False,
             )
-            rounds = tried.best_iteration + 1
+            rounds = max(rounds, tried.best_iteration + 1)
         self.start = self._begin().fit(X, y, order)
         self.booster = xgb.train(self._settings(), _matrix(X, y, self.start), rounds)
         return self

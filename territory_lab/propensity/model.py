@@ -137,6 +137,8 @@ class PropensityModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc] # s
         when = np.arange(len(frame)) if times is None else _when(times)
         _warn_of_twins(frame, groups, None if times is None else when)
         place = np.searchsorted(np.sort(when), when, side="right")
+        if self.shuffled:
+            place = np.random.default_rng(self.seed).permutation(len(frame)) + 1
         code = group_codes(groups, len(frame))
         self._scan(frame, outcome, code)
         evidence = self._gather(frame, outcome, code, when, place)
