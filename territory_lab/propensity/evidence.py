@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from territory_lab.propensity import metrics
 from territory_lab.propensity.encode import Encoder
-from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, logit, ridge, row_loss
+from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, logit, ridge
 from territory_lab.propensity.metrics import Floats, Interval
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -259,9 +259,15 @@ def gather(
     )
 
 
+def _row_loss(y: Floats, p: Floats) -> Floats:
+    """Measure the log loss of each row: -log(probability of what happened)."""
+    log_odds = logit(p)
+    return np.asarray(np.logaddexp(0, log_odds) - y * log_odds)
+
+
 def _helps(y: Floats, p: Floats, without: Floats, groups: NDArray[np.intp]) -> bool:
     """Tell whether the log loss is lower beyond doubt: by two standard errors, rows of a group taken together."""
-    gain = np.bincount(groups, row_loss(y, without) - row_loss(y, p))
+    gain = np.bincount(groups, _row_loss(y, without) - _row_loss(y, p))
     return bool(gain.sum() > 2 * np.sqrt(gain @ gain))
 
 

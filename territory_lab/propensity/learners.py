@@ -378,24 +378,6 @@ def _filled(*steps: TransformerMixin) -> Pipeline:
     return make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), RobustScaler(), *steps)
 
 
-def row_loss(y: Floats, p: Floats) -> Floats:
-    """
-    Measure the log loss of each row.
-
-    Parameters
-    ----------
-    y, p : array of shape (n,)
-        Outcomes, 0 or 1, and probabilities.
-
-    Returns
-    -------
-    array of shape (n,)
-        -log(probability of what happened); lower is better.
-    """
-    log_odds = logit(p)
-    return np.asarray(np.logaddexp(0, log_odds) - y * log_odds)
-
-
 def logit(p: Floats) -> Floats:
     """
     Turn probabilities into log-odds.
