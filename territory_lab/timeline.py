@@ -245,6 +245,9 @@ class OutOfTimeSplit:
     ----------
     n_splits : int
         Blocks of time tested; fewer where there are fewer distinct times.
+    width : Timedelta, number or None
+        Length of a block, in the unit of the times (rows where there are none); the latest ``n_splits`` are tested.
+        None: blocks of about equal size.
     embargo : Timedelta, number or None
         Training rows end this long before the test block begins: the label's horizon where snapshots overlap.
     group_folds : int
@@ -259,12 +262,14 @@ class OutOfTimeSplit:
         self,
         n_splits: int = 3,
         *,
+        width: pd.Timedelta | float | None = None,
         embargo: pd.Timedelta | float | None = None,
         group_folds: int = 2,
         shuffled: str | None = None,
         seed: int = 0,
     ) -> None:
         self.n_splits = n_splits
+        self.width = width
         self.embargo = embargo
         self.group_folds = group_folds
         self.shuffled = shuffled
@@ -335,6 +340,9 @@ class OutOfTimeSplit:
 
     def _blocks(self, when: NDArray[Any]) -> NDArray[np.intp]:
         """Give each row the number of its block of time: about as many rows in each, one time never in two."""
+        if self.width is not None:
+            back = np.floor((when.max() - when) / _span(self.width)).astype(int)
+            return np.unique(self.n_splits - np.minimum(back, self.n_splits), return_inverse=True)[1]
         distinct, code, count = np.unique(when, return_inverse=True, return_counts=True)
         wanted = min(self.n_splits + 1, len(distinct))
         if wanted < self.n_splits + 1:

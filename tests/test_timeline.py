@@ -110,6 +110,14 @@ def test_distinct_groups_are_tested_whole_and_every_later_block_once() -> None:
     ]
 
 
+def test_blocks_of_a_width_are_the_latest() -> None:
+    folds = list(OutOfTimeSplit(2, width=5).split(range(40)))
+    assert [(train.max() + 1, test.tolist()) for train, test in folds] == [
+        (30, list(range(30, 35))),
+        (35, list(range(35, 40))),
+    ]
+
+
 def test_shuffling_needs_a_reason_and_still_keeps_groups_apart() -> None:
     groups = np.repeat(np.arange(12), 5)
     folds = list(OutOfTimeSplit(3, shuffled="there are no dates").split(groups, groups=groups))

@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 _OTHER, _MISSING = "other", "missing"
 _SHIFT_ROWS = 20
 _SHIFT_POWER = 2  # of ten
+_SAMPLE = 20_000  # rows looked at for a change of unit
 
 
 class Encoder(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
@@ -91,6 +92,7 @@ class Encoder(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scikit-l
         check_is_fitted(self)
         frame = framed(self, X, reset=False)
         faults: list[Fault] = []
+        _warn_of_gaps(self.rules_, frame)
         parts = [_READ[rule["kind"]](rule, frame[_name(frame, rule)], faults) for rule in self.rules_]
         if faults:
             raise BadInput(faults)
@@ -125,20 +127,21 @@ class Encoder(TransformerMixin, BaseEstimator):  # type: ignore[misc] # scikit-l
     def _learn(self, name: str, values: pd.Series) -> dict[str, Any]:
         """Decide how one column is read."""
         kind = _kind(values)
+        rule = {"name": name, "kind": kind, "missing": float(values.isna().mean())}
         if kind == "number":
-            numbers = _numbers(values)
-            low, middle, high = np.nanquantile(numbers, [0, 0.5, 1])
-            return {"name": name, "kind": kind, "low": float(low), "middle": float(middle), "high": float(high)}
+            low, middle, high = np.nanquantile(_numbers(values), [0, 0.5, 1])
+            return rule | {"low": float(low), "middle": float(middle), "high": float(high)}
         if kind == "date":
-            dates = _dates(values)
-            return {"name": name, "kind": kind, "first": str(dates.min()), "last": str(dates.max())}
+            dates = _dates(values, name)
+            return rule | {"first": str(dates.min()), "last": str(dates.max())}
         if kind == "empty":
-            return {"name": name, "kind": kind}
-        levels = _levels(values)
-        count = levels.value_counts().sort_index(kind="stable").sort_values(ascending=False, kind="stable")
+            return rule
+        code, levels = _levels(values)
+        count = pd.Series(np.bincount(code[code >= 0], minlength=len(levels)), levels)
+        count = count.sort_index(kind="stable").sort_values(ascending=False, kind="stable")
         kept = [str(level) for level in count.index[: self.max_levels][count.iloc[: self.max_levels] >= self.min_count]]
         rare = [str(level) for level in count.index if str(level) not in set(kept)]
-        return {"name": name, "kind": kind, "kept": kept, "rare": rare, "gaps": bool(levels.isna().any())}
+        return rule | {"kept": kept, "rare": rare, "gaps": bool((code < 0).any())}
 
 
 def framed(estimator: Any, X: Any, *, reset: bool) -> pd.DataFrame:  # noqa: ANN401 - any estimator, any table
@@ -218,21 +221,37 @@ def _kind(values: pd.Series) -> Kind:
     return "date" if seen in {"datetime", "datetime64", "date"} else "category"
 
 
+def _warn_of_gaps(rules: list[dict[str, Any]], frame: pd.DataFrame) -> None:
+    """Say which columns have lost all their values since training."""
+    if len(frame) < _SHIFT_ROWS:
+        return
+    lost = [rule["name"] for rule in rules if rule["missing"] < 0.5 and frame[_name(frame, rule)].isna().all()]
+    if lost:
+        warnings.warn(f"columns with values in training have none now: {', '.join(lost)}", stacklevel=3)
+
+
 def _numbers(values: pd.Series) -> Floats:
     """Read numbers and yes/no; what cannot be read raises."""
+    if pd.api.types.is_numeric_dtype(values):
+        return np.asarray(values.to_numpy(dtype=float, na_value=np.nan))
     return np.asarray(pd.to_numeric(values.astype(object).where(values.notna(), np.nan)), dtype=float)
 
 
-def _dates(values: pd.Series) -> pd.Series:
+def _dates(values: pd.Series, name: str) -> pd.Series:
     """Read dates, a time zone turned to UTC and dropped."""
+    if pd.api.types.is_object_dtype(values):
+        zoned = {getattr(date, "tzinfo", None) is not None for date in values.dropna()}
+        if len(zoned) == 2:
+            warnings.warn(f"{name}: dates with and without a time zone; those without are taken for UTC", stacklevel=4)
     return pd.to_datetime(values, utc=True).dt.tz_localize(None)
 
 
-def _levels(values: pd.Series) -> pd.Series:
-    """Write levels as text: 3 and 3.0 are the same level."""
-    if pd.api.types.is_float_dtype(values) or pd.api.types.infer_dtype(values, skipna=True) == "mixed":
-        values = values.map(lambda level: f"{level:g}" if isinstance(level, float) else level, na_action="ignore")
-    return values.astype("str")
+def _levels(values: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
+    """Give each level of a column a number (-1 is missing) and write them as text: 3 and 3.0 are the same level."""
+    code, distinct = pd.factorize(values)
+    text = [f"{level:g}" if isinstance(level, float) else str(level) for level in distinct]
+    same, levels = pd.factorize(np.array(text, dtype=object))
+    return np.append(same, -1)[code], [str(level) for level in levels]
 
 
 def _name(frame: pd.DataFrame, rule: dict[str, Any]) -> Hashable:
@@ -266,6 +285,8 @@ def _read_number(rule: dict[str, Any], values: pd.Series, faults: list[Fault]) -
         warnings.warn(f"{name}: numbers come as {values.dtype}; read as numbers", stacklevel=4)
     else:
         numbers = _numbers(values)
+    if np.isinf(numbers).any():
+        faults.append(Fault("X", name, "", f"{np.isinf(numbers).sum()} infinite value(s) (inf)", "mend or clear"))
     if len(numbers) >= _SHIFT_ROWS and np.isfinite(numbers).any():
         _check_unit(rule, numbers, faults)
     return numbers[:, None]
@@ -273,7 +294,10 @@ def _read_number(rule: dict[str, Any], values: pd.Series, faults: list[Fault]) -
 
 def _check_unit(rule: dict[str, Any], numbers: Floats, faults: list[Fault]) -> None:
     """Refuse numbers in another unit, warn where most lie outside what was seen."""
-    name, known = rule["name"], numbers[np.isfinite(numbers)]
+    some = numbers[:: 1 + len(numbers) // _SAMPLE]
+    name, known = rule["name"], some[np.isfinite(some)]
+    if not len(known):
+        return
     before, now = rule["middle"], float(np.median(known))
     one_sign = rule["low"] * rule["high"] >= 0  # a measure round zero has no scale to be off by
     if one_sign and before * now != 0 and abs(np.log10(abs(now / before))) >= _SHIFT_POWER:
@@ -287,25 +311,22 @@ def _check_unit(rule: dict[str, Any], numbers: Floats, faults: list[Fault]) -> N
 def _read_category(rule: dict[str, Any], values: pd.Series, faults: list[Fault]) -> Floats:
     """Read a column of levels; an unseen one becomes missing with a warning."""
     del faults
-    levels = _levels(values)
-    columns = rule["kept"] + [_OTHER] * bool(rule["rare"]) + [_MISSING] * rule["gaps"]
+    code, levels = _levels(values)
+    size = len(rule["kept"]) + bool(rule["rare"]) + rule["gaps"]
     place = {level: i for i, level in enumerate(rule["kept"])} | dict.fromkeys(rule["rare"], len(rule["kept"]))
-    code = levels.map(place).astype(float)
-    unseen = levels[code.isna() & levels.notna()]
-    if len(unseen):
-        shown = ", ".join(sorted(unseen.unique())[:5])
-        warnings.warn(f"{rule['name']}: {len(unseen)} row(s) with levels unseen in training ({shown})", stacklevel=4)
-    if rule["gaps"]:
-        code = code.fillna(len(columns) - 1)
-    ones = (code.to_numpy()[:, None] == np.arange(len(columns))).astype(float)
-    ones[code.isna().to_numpy()] = np.nan
-    return np.asarray(ones)
+    unseen = np.array([level not in place for level in levels] + [False])[code]
+    if unseen.any():
+        shown = ", ".join(sorted(level for level in levels if level not in place)[:5])
+        warnings.warn(f"{rule['name']}: {unseen.sum()} row(s) with levels unseen in training ({shown})", stacklevel=4)
+    lost = size - 1 if rule["gaps"] else size
+    rows = np.vstack([np.eye(size), np.full(size, np.nan)])
+    return np.asarray(rows[np.array([place.get(level, lost) for level in levels] + [lost])[code]])
 
 
 def _read_date(rule: dict[str, Any], values: pd.Series, faults: list[Fault]) -> Floats:
     """Read a column of dates as days since the first one seen, and the season."""
     try:
-        dates = _dates(values)
+        dates = _dates(values, rule["name"])
     except (TypeError, ValueError):
         faults.append(Fault("X", rule["name"], "", f"was dates in training, is {values.dtype} now", "give dates"))
         return np.full((len(values), 3), np.nan)

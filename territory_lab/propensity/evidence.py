@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from territory_lab.propensity import metrics
 from territory_lab.propensity.encode import Encoder
-from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, logit
+from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, logit, ridge
 from territory_lab.propensity.metrics import Floats, Interval
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 BASE = "base"
 VERDICT_LEVEL = 0.98
+MEMORY = 125.0  # rows; about 180 rows count in the end, enough to see a base rate jump
 
 
 class Calibrator(NamedTuple):
@@ -79,6 +80,8 @@ class Evidence:
         Number of the block of time, from 0.
     by : dict of str to array
         Probabilities by learner.
+    memory : dict of str to float or None
+        Half-life of the correction for the recent past by learner, in rows; None: without.
     seed : int
         For intervals.
     """
@@ -87,7 +90,28 @@ class Evidence:
     groups: NDArray[np.intp]
     block: NDArray[np.intp]
     by: dict[str, Floats]
+    memory: dict[str, float | None]
     seed: int
+
+    def verdict(self, name: str) -> Verdict:
+        """
+        Judge a learner by how it ranks within each block.
+
+        Probabilities that follow the level from block to block rank no account above another, so only ranks within
+        the block count.
+
+        Parameters
+        ----------
+        name : str
+            The learner.
+
+        Returns
+        -------
+        Verdict
+            "signal" or "no signal".
+        """
+        rank = pd.Series(self.by[name]).groupby(self.block).rank(pct=True).to_numpy()
+        return Verdict(metrics.interval(self.y, rank, self.groups, seed=self.seed, level=VERDICT_LEVEL))
 
     def best(self) -> tuple[str, Interval | None]:
         """
@@ -142,7 +166,7 @@ class Evidence:
             return None, gain, self
         last = self.block == blocks[-1]
         kept = {other: values[later] for other, values in (self.by | {name: mended}).items()}
-        proof = Evidence(self.y[later], self.groups[later], self.block[later], kept, self.seed)
+        proof = Evidence(self.y[later], self.groups[later], self.block[later], kept, self.memory, self.seed)
         return _line(p[last], self.y[last]), gain, proof
 
 
@@ -150,13 +174,15 @@ def gather(
     X: pd.DataFrame,
     y: Floats,
     groups: NDArray[np.intp],
-    order: NDArray[np.intp],
+    place: NDArray[np.intp],
     folds: list[Fold],
     *,
     encoder: Encoder,
     learners: dict[str, Learner],
     base: Learner,
     base_columns: list[str],
+    memory: float | None,
+    always: bool,
     seed: int,
 ) -> Evidence | None:
     """
@@ -170,8 +196,8 @@ def gather(
         Outcomes, 0 or 1.
     groups : array of int
         Group of each row.
-    order : array of int
-        Rows from the earliest to the latest.
+    place : array of int
+        How many rows came no later, for each row.
     folds : list of (train, test)
         Positions of rows.
     encoder : Encoder
@@ -182,6 +208,10 @@ def gather(
         What they have to beat.
     base_columns : list of str
         All the base model sees.
+    memory : float or None
+        Half-life of the correction for the recent past, in rows; None: no such correction.
+    always : bool
+        Correct even where later rows do not ask for it.
     seed : int
         For intervals.
 
@@ -190,28 +220,40 @@ def gather(
     Evidence or None
         None where no fold has both classes in its training part.
     """
-    place = np.empty(len(order), dtype=int)
-    place[order] = np.arange(len(order))
     usable = [(train, test) for train, test in folds if 0 < y[train].sum() < len(train)]
     if not usable:
         return None
-    parts: list[dict[str, Floats]] = []
+    tried: list[dict[tuple[str, float | None], Floats]] = []
     for train, test in usable:
         past, later = X.iloc[train], X.iloc[test]
-        turn = np.argsort(place[train])
-        fitted = encoder.fit(past)
-        ready, unseen = fitted.transform(past), fitted.transform(later)
-        part = {name: learner.fit(ready, y[train], turn).predict(unseen) for name, learner in learners.items()}
+        turn, age = np.argsort(place[train], kind="stable"), (place[train].max() - place[train]).astype(float)
         known = encoder.fit(past[base_columns])
         ready, unseen = known.transform(past[base_columns]), known.transform(later[base_columns])
-        parts.append(part | {BASE: base.fit(ready, y[train], turn).predict(unseen)})
+        part: dict[tuple[str, float | None], Floats] = {
+            (BASE, None): base.fit(ready, y[train], turn).predict(unseen),
+        }
+        fitted = encoder.fit(past)
+        ready, unseen = fitted.transform(past), fitted.transform(later)
+        for name, learner in learners.items():
+            p_past, p = learner.fit(ready, y[train], turn).predict(ready), learner.predict(unseen)
+            part[name, None] = p
+            if memory is not None:
+                part[name, memory] = Recent.fit(ready, y[train], p_past, age, memory)(unseen, p)
+        tried.append(part)
     rows = np.concatenate([test for _, test in usable])
     number = _blocks(usable, place)
+    foretold = {key: np.concatenate([part[key] for part in tried]) for key in tried[0]}
+    kept: dict[str, float | None] = dict.fromkeys((BASE, *learners))
+    if memory is not None:
+        for name in learners:
+            better = _helps(y[rows], foretold[name, memory], foretold[name, None], groups[rows])
+            kept[name] = memory if always or better else None
     return Evidence(
         y[rows],
         groups[rows],
         np.repeat(number, [len(test) for _, test in usable]),
-        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+        {name: foretold[name, chosen] for name, chosen in kept.items()},
+        kept,
         seed,
     )
 
@@ -225,6 +267,18 @@ def _blocks(folds: list[Fold], place: NDArray[np.intp]) -> NDArray[np.intp]:
     number = np.zeros(len(folds), dtype=np.intp)
     number[turn[1:]] = np.cumsum(first[turn[1:]] > np.maximum.accumulate(last[turn])[:-1])
     return number
+
+
+def _row_loss(y: Floats, p: Floats) -> Floats:
+    """Measure the log loss of each row: -log(probability of what happened)."""
+    log_odds = logit(p)
+    return np.asarray(np.logaddexp(0, log_odds) - y * log_odds)
+
+
+def _helps(y: Floats, p: Floats, without: Floats, groups: NDArray[np.intp]) -> bool:
+    """Tell whether the log loss is lower beyond doubt: by two standard errors, rows of a group taken together."""
+    gain = np.bincount(groups, _row_loss(y, without) - _row_loss(y, p))
+    return bool(gain.sum() > 2 * np.sqrt(gain @ gain))
 
 
 def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
@@ -252,17 +306,9 @@ def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
 
 def _line(p: Floats, y: Floats) -> Calibrator:
     """Fit the line to log-odds by penalised maximum likelihood: a little data changes little."""
-    slope, intercept = 1.0, 0.0
-    x = logit(p)
-    for _ in range(50):
-        fitted = 1 / (1 + np.exp(-(slope * x + intercept)))
-        weight = fitted * (1 - fitted)
-        gradient = np.array([x @ (y - fitted) - (slope - 1), (y - fitted).sum() - intercept])
-        curve = np.array([[weight @ x**2 + 1, weight @ x], [weight @ x, weight.sum() + 1]])
-        step = np.linalg.solve(curve, gradient)
-        slope, intercept = slope + step[0], intercept + step[1]
-        if np.abs(step).max() < 1e-8:
-            break
+    start = logit(p)
+    steeper, intercept = ridge(np.column_stack([start, np.ones(len(p))]), y, start, np.ones(len(p)), np.ones(2))
+    slope = 1 + steeper
     if slope <= 0:
         return Calibrator(0.0, float(logit(np.mean(y, keepdims=True))[0]))
     return Calibrator(float(slope), float(intercept))

@@ -32,6 +32,7 @@ def account_features(snapshot: Snapshot, extra: pd.DataFrame | None = None) -> p
     ids, typical = snapshot.customers, np.log1p(usual(snapshot).clip(lower=0))
     orders = known["orders"][known["orders"]["account_id"].isin(ids)]
     table = _history(orders, snapshot).assign(log_usual=typical, season=_season(orders, snapshot) - typical)
+    table["season_all"] = _season_all(orders, snapshot)
     table = table.join(_firm(snapshot, ids))
     if "opportunities" in known:
         table = table.join(_opportunities(known["opportunities"], snapshot.as_of, ids))
@@ -78,6 +79,14 @@ def _season(orders: pd.DataFrame, snapshot: Snapshot) -> pd.Series:
     window = orders[(orders["order_date"] >= start) & (orders["order_date"] < start + snapshot.horizon)]
     value = window.groupby("account_id")["amount"].sum().reindex(snapshot.customers, fill_value=0.0)
     return pd.Series(np.log1p(value.clip(lower=0)))
+
+
+def _season_all(orders: pd.DataFrame, snapshot: Snapshot) -> float:
+    """Compare what all customers ordered in the same window one year before with an average window of that year."""
+    year = orders[orders["order_date"] >= snapshot.as_of - YEAR]
+    window = year.loc[year["order_date"] < snapshot.as_of - YEAR + snapshot.horizon, "amount"].sum()
+    usually = year["amount"].sum() * (snapshot.horizon / YEAR)
+    return float(np.log(window / usually)) if window > 0 and usually > 0 else 0.0
 
 
 def _firm(snapshot: Snapshot, ids: pd.Index) -> pd.DataFrame:

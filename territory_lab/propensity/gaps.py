@@ -20,7 +20,8 @@ _TASTES = 8
 _NEW = 2.0  # gaps closed, added to either side
 _OWN_COLUMNS = 30  # products; more of them cannot each have a column of their own
 _ACCOUNT = [
-    *("recency_d", "orders", "overdue", "log_order", "log_usual", "products", "sector", "log_employees"),
+    *("recency_d", "orders", "overdue", "log_order", "log_usual", "season_all"),
+    *("products", "sector", "log_employees"),
     *("opportunities_open", "opportunities_won", "opportunity_d", "calls"),
 ]
 

@@ -1,21 +1,27 @@
 """The two learners: logistic regression first, boosted trees where they prove themselves."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.base import TransformerMixin
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, RobustScaler
+from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 
 from territory_lab.propensity.metrics import Floats
 
-_PENALTIES = (0.003, 0.03, 0.3)
+_PRIOR_SPREAD = 0.17  # standard deviation of a weight before any data, columns having unit spread
 _RECENT_SHARE = 0.2
 _PATIENCE = 25
 _BINS = 128
+_ROUNDS, _FEW_ROUNDS = 400, 60
+_RIDGE = 10.0  # prior precision of a weight of the recent past: with columns within +-1, most stay within +-0.6
+_FORGOTTEN = 10  # half-lives
 
 
 class Learner(Protocol):
@@ -104,9 +110,10 @@ class Constant:
 
 class Logistic:
     """
-    Logistic regression on scaled columns, the penalty chosen on the latest rows.
+    Logistic regression on scaled columns; no class weights, which would spoil the probabilities.
 
-    Heavy tails are tamed by the inverse hyperbolic sine: linear near the median, logarithmic far from it.
+    Heavy tails are tamed by the inverse hyperbolic sine: linear near the median, logarithmic far from it. Then columns
+    get unit spread, so that the penalty bears on all alike, and are tamed again: a rare level is far from the others.
     """
 
     pipeline: Pipeline
@@ -122,24 +129,18 @@ class Logistic:
         y : array of shape (n,)
             Outcomes, 0 or 1.
         order : array of int
-            Rows from the earliest to the latest.
+            Not used.
 
         Returns
         -------
         Logistic
             Itself.
         """
-        self.pipeline = make_pipeline(
-            SimpleImputer(add_indicator=True, keep_empty_features=True), RobustScaler(), FunctionTransformer(np.arcsinh)
-        )
+        del order
+        self.pipeline = _filled(FunctionTransformer(np.arcsinh), StandardScaler(), FunctionTransformer(np.arcsinh))
         ready = self.pipeline.fit_transform(X)
-        early, late = _cut(y, order)
-        losses = [
-            _loss(y[late], _weights(penalty).fit(ready[early], y[early]).predict_proba(ready[late])[:, 1])
-            for penalty in (_PENALTIES if len(late) else ())
-        ]
-        best = _PENALTIES[int(np.argmin(losses))] if losses else _PENALTIES[1]
-        self.pipeline.steps.append(("logistic", _weights(best).fit(ready, y)))
+        weights = LogisticRegression(C=_PRIOR_SPREAD**2, solver="newton-cholesky", max_iter=200)
+        self.pipeline.steps.append(("logistic", weights.fit(ready, y)))
         return self
 
     def predict(self, X: Floats) -> Floats:
@@ -161,7 +162,10 @@ class Logistic:
 
 class Boosted:
     """
-    Boosted trees (xgboost), the number of rounds chosen on the latest rows.
+    Boosted trees (xgboost) grown upon logistic regression, the number of rounds chosen on the latest rows.
+
+    The trees start from the log-odds of the regression and learn what no line can follow. With monotone constraints
+    they start from the base rate, since the regression may not keep the directions.
 
     Parameters
     ----------
@@ -172,6 +176,7 @@ class Boosted:
     """
 
     booster: xgb.Booster
+    start: Logistic | Constant
 
     def __init__(self, seed: int = 0, monotone: tuple[int, ...] = ()) -> None:
         self.seed = seed
@@ -196,20 +201,23 @@ class Boosted:
             Itself.
         """
         early, late = _cut(y, order)
-        rounds = 60
+        rounds = _FEW_ROUNDS  # trees this small hardly overfit; fewer would follow the noise of few late buyers
         if len(late):
-            seen = _matrix(X[early], y[early])
-            unseen = _matrix(X[late], y[late], seen)
+            turn = np.argsort(np.argsort(early))
+            begun = self._begin().fit(X[early], y[early], turn)
+            seen = _matrix(X[early], y[early], begun)
+            unseen = _matrix(X[late], y[late], begun, seen)
             tried = xgb.train(
                 self._settings(),
                 seen,
-                400,
+                _ROUNDS,
                 evals=[(unseen, "late")],
                 early_stopping_rounds=_PATIENCE,
                 verbose_eval=False,
             )
-            rounds = tried.best_iteration + 1
-        self.booster = xgb.train(self._settings(), _matrix(X, y), rounds)
+            rounds = max(rounds, tried.best_iteration + 1)
+        self.start = self._begin().fit(X, y, order)
+        self.booster = xgb.train(self._settings(), _matrix(X, y, self.start), rounds)
         return self
 
     def predict(self, X: Floats) -> Floats:
@@ -226,7 +234,11 @@ class Boosted:
         array of shape (n,)
             Probabilities.
         """
-        return np.asarray(self.booster.inplace_predict(X), dtype=float)
+        return np.asarray(self.booster.inplace_predict(X, base_margin=logit(self.start.predict(X))), dtype=float)
+
+    def _begin(self) -> Logistic | Constant:
+        """Set up what the trees start from."""
+        return Constant() if any(self.monotone) else Logistic()
 
     def _settings(self) -> dict[str, Any]:
         """Keep trees small and slow: tables of a few thousand rows, with noise."""
@@ -234,7 +246,7 @@ class Boosted:
             "objective": "binary:logistic",
             "eval_metric": "logloss",
             "tree_method": "hist",
-            "max_depth": 4,
+            "max_depth": 3,
             "eta": 0.06,
             "min_child_weight": 10,
             "subsample": 0.8,
@@ -247,6 +259,107 @@ class Boosted:
         return settings | ({"monotone_constraints": self.monotone} if any(self.monotone) else {})
 
 
+@dataclass(frozen=True)
+class Recent:
+    """
+    What the recent past says beyond a learner: base rates jump, and effects change.
+
+    A ridge regression of the outcome on the columns, added to the learner's log-odds; a row's weight halves with
+    every ``memory`` rows that came after it (exponential forgetting, as in dynamic logistic regression, McCormick et
+    al. 2012).
+
+    Parameters
+    ----------
+    memory : float
+        Half-life, in rows.
+    scaler : Pipeline
+        Holds columns within -1 and 1.
+    weights : array of shape (1 + columns,)
+        Intercept first.
+    """
+
+    memory: float
+    scaler: Pipeline
+    weights: Floats
+
+    @classmethod
+    def fit(cls, X: Floats, y: Floats, p: Floats, age: Floats, memory: float) -> "Recent":
+        """
+        Learn from the latest rows.
+
+        Parameters
+        ----------
+        X : array of shape (n, columns)
+            Encoded columns.
+        y : array of shape (n,)
+            Outcomes, 0 or 1.
+        p : array of shape (n,)
+            What the learner says of them.
+        age : array of shape (n,)
+            How many rows came later.
+        memory : float
+            Half-life, in rows.
+
+        Returns
+        -------
+        Recent
+            Ready for use.
+        """
+        kept = age <= _FORGOTTEN * memory
+        scaler = _filled(FunctionTransformer(np.tanh)).fit(X[kept])
+        columns = _with_ones(scaler.transform(X[kept]))
+        precision = np.r_[1.0, np.full(columns.shape[1] - 1, _RIDGE)]
+        weight = 0.5 ** (age[kept] / memory)
+        return cls(memory, scaler, ridge(columns, y[kept], logit(p[kept]), weight, precision))
+
+    def __call__(self, X: Floats, p: Floats) -> Floats:
+        """Mend probabilities."""
+        return np.asarray(expit(logit(p) + _with_ones(self.scaler.transform(X)) @ self.weights))
+
+
+def ridge(columns: Floats, y: Floats, offset: Floats, weight: Floats, precision: Floats) -> Floats:
+    """
+    Add columns to given log-odds by penalised maximum likelihood (Newton's method, steps halved while they climb).
+
+    Parameters
+    ----------
+    columns : array of shape (n, k)
+        What to weigh.
+    y, offset, weight : array of shape (n,)
+        Outcomes, log-odds to start from, and how much each row counts.
+    precision : array of shape (k,)
+        Of the normal prior of each weight, with mean zero.
+
+    Returns
+    -------
+    array of shape (k,)
+        Weights of the columns.
+    """
+
+    def cost(weights: Floats) -> float:
+        log_odds = offset + columns @ weights
+        return float(weight @ (np.logaddexp(0, log_odds) - y * log_odds) + precision @ weights**2 / 2)
+
+    found = np.zeros(columns.shape[1])
+    lowest = cost(found)
+    for _ in range(100):
+        p = expit(offset + columns @ found)
+        slope = columns.T @ (weight * (y - p)) - precision * found
+        curve = (columns.T * (weight * p * (1 - p))) @ columns + np.diag(precision)
+        step = np.linalg.solve(curve, slope)
+        while (reached := cost(found + step)) > lowest and np.abs(step).max() > 1e-9:
+            step /= 2
+        found, lowest = found + step, min(lowest, reached)
+        if np.abs(step).max() < 1e-8:
+            break
+    return found
+
+
+def _with_ones(columns: Floats) -> Floats:
+    """Put a column of ones in front."""
+    return np.column_stack([np.ones(len(columns)), columns])
+
+
 def _cut(y: Floats, order: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Set the latest rows apart for choosing settings; none where either side would miss a class."""
     late = order[int(np.ceil(len(order) * (1 - _RECENT_SHARE))) :]
@@ -255,20 +368,14 @@ def _cut(y: Floats, order: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[
     return (early, late) if both else (order, order[:0])
 
 
-def _matrix(X: Floats, y: Floats, like: xgb.QuantileDMatrix | None = None) -> xgb.QuantileDMatrix:
+def _matrix(X: Floats, y: Floats, start: Learner, like: xgb.QuantileDMatrix | None = None) -> xgb.QuantileDMatrix:
     """Bin columns for boosting, in the bins of an earlier table where given."""
-    return xgb.QuantileDMatrix(X, y, ref=like, max_bin=_BINS, nthread=1)
+    return xgb.QuantileDMatrix(X, y, base_margin=logit(start.predict(X)), ref=like, max_bin=_BINS, nthread=1)
 
 
-def _weights(penalty: float) -> LogisticRegression:
-    """Set up the regression; no class weights, which would spoil the probabilities."""
-    return LogisticRegression(C=penalty, solver="newton-cholesky", max_iter=200)
-
-
-def _loss(y: Floats, p: Floats) -> float:
-    """Measure the log loss."""
-    p = np.clip(p, 1e-7, 1 - 1e-7)
-    return float(-np.mean(y * np.log(p) + (1 - y) * np.log1p(-p)))
+def _filled(*steps: TransformerMixin) -> Pipeline:
+    """Fill gaps, tell where they were, and centre columns on their median, before further steps."""
+    return make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), RobustScaler(), *steps)
 
 
 def logit(p: Floats) -> Floats:

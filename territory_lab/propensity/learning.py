@@ -102,6 +102,8 @@ class Learned:
         The same for products not seen then.
     share : float
         Share that bought: what everybody gets where the model has no signal.
+    seasons : tuple of float
+        Least and greatest season of all customers seen: four seasons tell nothing of a fifth.
     as_of : Timestamp
         No event from this day on was looked at.
     lookback, horizon : Timedelta
@@ -114,6 +116,7 @@ class Learned:
     worth: pd.Series
     other_worth: float
     share: float
+    seasons: tuple[float, float]
     as_of: pd.Timestamp
     lookback: pd.Timedelta
     horizon: pd.Timedelta
@@ -154,6 +157,7 @@ class Learned:
             Probabilities, in the order of the rows.
         """
         columns = list(self.model.feature_names_in_)
+        rows = rows.assign(season_all=rows["season_all"].clip(*self.seasons))
         p = self.model.predict_proba(rows.drop(columns=[name for name in rows if name not in columns]))[:, 1]
         return p if self.model.verdict == "signal" else np.full(len(rows), self.share)
 
@@ -318,8 +322,9 @@ def _learn(past: Rolling, today: pd.Timestamp, build: Builder, seed: int) -> Lea
     model.fit(X, rows["bought"], groups=parents(first.tables, rows["account_id"]), times=rows["as_of"])
     worth, other = _worth(rows)
     dates = tuple(snapshot.as_of for snapshot in past.snapshots)
-    share = float(rows["bought"].mean())
-    return Learned(model, worth, other, share, today, first.lookback, first.horizon, dates)
+    share, season = float(rows["bought"].mean()), rows["season_all"]
+    seasons = float(season.min()), float(season.max())
+    return Learned(model, worth, other, share, seasons, today, first.lookback, first.horizon, dates)
 
 
 def _size(rows: pd.DataFrame) -> pd.Series:

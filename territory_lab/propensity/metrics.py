@@ -11,6 +11,7 @@ from territory_lab.timeline import group_codes
 
 Floats = NDArray[np.float64]
 Metric = Callable[[Floats, Floats, Floats], float]
+_DRAWS, _LEAST_DRAWS, _MANY_ROWS = 200, 60, 100_000
 
 
 class Interval(NamedTuple):
@@ -135,7 +136,13 @@ METRICS: dict[str, Metric] = {
 
 
 def evaluate(
-    y: ArrayLike, p: ArrayLike, groups: ArrayLike | None = None, *, seed: int = 0, level: float = 0.95, draws: int = 200
+    y: ArrayLike,
+    p: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    seed: int = 0,
+    level: float = 0.95,
+    draws: int | None = None,
 ) -> pd.DataFrame:
     """
     Measure probabilities against outcomes, with intervals from resampling whole groups.
@@ -152,8 +159,8 @@ def evaluate(
         For resampling.
     level : float
         Share of the interval.
-    draws : int
-        Resamples.
+    draws : int or None
+        Resamples; None: 200, fewer on more than 100,000 rows, where intervals are narrow.
 
     Returns
     -------
@@ -175,7 +182,7 @@ def interval(
     metric: Metric = auc,
     seed: int = 0,
     level: float = 0.95,
-    draws: int = 200,
+    draws: int | None = None,
 ) -> Interval:
     """
     Measure one figure with its interval.
@@ -194,8 +201,8 @@ def interval(
         For resampling.
     level : float
         Share of the interval.
-    draws : int
-        Resamples.
+    draws : int or None
+        Resamples; None: 200, fewer on more than 100,000 rows, where intervals are narrow.
 
     Returns
     -------
@@ -214,7 +221,7 @@ def difference(
     metric: Metric = auc,
     seed: int = 0,
     level: float = 0.95,
-    draws: int = 200,
+    draws: int | None = None,
 ) -> Interval:
     """
     Compare two sets of probabilities on the same rows, resampled together.
@@ -233,8 +240,8 @@ def difference(
         For resampling.
     level : float
         Share of the interval.
-    draws : int
-        Resamples.
+    draws : int or None
+        Resamples; None: 200, fewer on more than 100,000 rows, where intervals are narrow.
 
     Returns
     -------
@@ -310,7 +317,7 @@ def gains_table(y: ArrayLike, p: ArrayLike, *, steps: int = 20) -> pd.DataFrame:
     return pd.DataFrame({"share_worked": share, "share_reached": found, "lift": found / share, "n": counts})
 
 
-def resampled(size: int, groups: ArrayLike | None, *, seed: int, draws: int) -> Iterator[Floats]:
+def resampled(size: int, groups: ArrayLike | None, *, seed: int, draws: int | None) -> Iterator[Floats]:
     """
     Draw groups with replacement, as weights of the rows.
 
@@ -322,8 +329,8 @@ def resampled(size: int, groups: ArrayLike | None, *, seed: int, draws: int) -> 
         Rows that are drawn together; None: each by itself.
     seed : int
         For drawing.
-    draws : int
-        How often.
+    draws : int or None
+        How often; None: 200, fewer on more than 100,000 rows.
 
     Yields
     ------
@@ -333,7 +340,7 @@ def resampled(size: int, groups: ArrayLike | None, *, seed: int, draws: int) -> 
     rng = np.random.default_rng(seed)
     code = group_codes(groups, size)
     kinds = int(code.max()) + 1
-    for _ in range(draws):
+    for _ in range(draws or max(_LEAST_DRAWS, min(_DRAWS, _DRAWS * _MANY_ROWS // size))):
         yield np.bincount(rng.integers(kinds, size=kinds), minlength=kinds)[code].astype(float)
 
 

@@ -16,8 +16,9 @@ from territory_lab.propensity import metrics
 from territory_lab.propensity.artefact import Kept
 from territory_lab.propensity.card import Card, rows
 from territory_lab.propensity.encode import Encoder, framed
-from territory_lab.propensity.evidence import BASE, VERDICT_LEVEL, Evidence, Verdict, gather, learner
+from territory_lab.propensity.evidence import BASE, MEMORY, Evidence, Verdict, gather, learner
 from territory_lab.propensity.leaks import leak_scan
+from territory_lab.propensity.learners import Recent
 from territory_lab.propensity.metrics import Floats, Interval
 from territory_lab.propensity.watch import Profile, profiled
 from territory_lab.timeline import OutOfTimeSplit, group_codes
@@ -47,6 +48,12 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         Length of the label's horizon, where times overlap.
     n_splits : int
         Blocks of time it is tested on.
+    refresh : Timedelta, number or None
+        How long the model serves before it is learnt again, in the unit of ``times`` (rows where there are none): the
+        blocks it is tested on are as long. None: blocks of about equal size.
+    memory : float, "auto" or None
+        After how many rows a row counts half in the correction for the recent past (`learners.Recent`): say 125 where
+        base rates are known to jump. "auto": 125, only where later rows ask for it beyond doubt; None: no correction.
     shuffled : str or None
         Reason to give up time order; it lands on the card.
     allow : mapping of str to str or None
@@ -62,12 +69,16 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         The learner in use.
     profile_ : Profile
         How the training data looked; what `drift` holds later data against.
+    memory_ : float or None
+        Half-life of the correction for the recent past, in rows; None: not made.
     """
 
     verdict_: Verdict
     card_: Card
     algorithm_: str
     profile_: Profile
+    memory_: float | None
+    recent_: Recent | None
 
     def __init__(
         self,
@@ -78,6 +89,8 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         monotone: Mapping[str, int] | None = None,
         embargo: pd.Timedelta | float | None = None,
         n_splits: int = 3,
+        refresh: pd.Timedelta | float | None = None,
+        memory: float | Literal["auto"] | None = "auto",
         shuffled: str | None = None,
         allow: Mapping[str, str] | None = None,
     ) -> None:
@@ -87,6 +100,8 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.monotone = monotone
         self.embargo = embargo
         self.n_splits = n_splits
+        self.refresh = refresh
+        self.memory = memory
         self.shuffled = shuffled
         self.allow = allow
 
@@ -125,15 +140,23 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
             if column is not None and len(pd.Series(column)) != len(frame):
                 raise ValueError(f"{name} has {len(pd.Series(column))} rows, X has {len(frame)}")
         when = np.arange(len(frame)) if times is None else _when(times)
-        order = np.argsort(when, kind="stable")
+        _warn_of_twins(frame, groups, None if times is None else when)
+        place = np.searchsorted(np.sort(when), when, side="right")
+        if self.shuffled:
+            place = np.random.default_rng(self.seed).permutation(len(frame)) + 1
         code = group_codes(groups, len(frame))
         self._scan(frame, outcome, code)
-        evidence = self._gather(frame, outcome, code, when, order)
+        evidence = self._gather(frame, outcome, code, when, place)
         self._decide(evidence)
         self.profile_ = profiled(frame, when)
         self.encoder_ = Encoder().fit(frame)
         self.learner_ = learner(self.algorithm_, self.seed, self._directions())
-        self.learner_.fit(self.encoder_.transform(frame), outcome, order)
+        ready = self.encoder_.transform(frame)
+        self.learner_.fit(ready, outcome, np.argsort(place, kind="stable"))
+        self.recent_ = None
+        if self.memory_ is not None:
+            age = (len(place) - place).astype(float)
+            self.recent_ = Recent.fit(ready, outcome, self.learner_.predict(ready), age, self.memory_)
         self._describe(frame, outcome, code, when if times is not None else None)
         return self
 
@@ -152,7 +175,10 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
             Probabilities in the order of ``classes_``.
         """
         check_is_fitted(self)
-        p = self.learner_.predict(self.encoder_.transform(framed(self, X, reset=False)))
+        ready = self.encoder_.transform(framed(self, X, reset=False))
+        p = self.learner_.predict(ready)
+        if self.recent_ is not None:
+            p = self.recent_(ready, p)
         if self.calibrator_ is not None:
             p = self.calibrator_(p)
         return np.column_stack([1 - p, p])
@@ -240,11 +266,13 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.leaks_ = found[found["finding"].isin(["doubtful", "allowed"])]
 
     def _gather(
-        self, frame: pd.DataFrame, y: Floats, groups: NDArray[np.intp], when: NDArray[Any], order: NDArray[np.intp]
+        self, frame: pd.DataFrame, y: Floats, groups: NDArray[np.intp], when: NDArray[Any], place: NDArray[np.intp]
     ) -> Evidence | None:
         """Let the learners foretell later rows."""
         names = ["logistic", "boosting"] if self.algorithm == "auto" else [self.algorithm]
-        split = OutOfTimeSplit(self.n_splits, embargo=self.embargo, shuffled=self.shuffled, seed=self.seed)
+        split = OutOfTimeSplit(
+            self.n_splits, width=self.refresh, embargo=self.embargo, shuffled=self.shuffled, seed=self.seed
+        )
         few = len(y) < _FEW_ROWS or min(y.sum(), len(y) - y.sum()) < _FEW_EACH
         if few:
             warnings.warn(f"{len(y)} rows with {int(y.sum())} buyers are too few to judge a model", stacklevel=3)
@@ -255,18 +283,21 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
                 frame,
                 y,
                 groups,
-                order,
+                place,
                 list(split.split(frame, groups=groups, times=when)),
                 encoder=Encoder(),
                 learners={name: learner(name, self.seed) for name in names},
                 base=learner("logistic" if len(self.base_columns) else "constant", self.seed),
                 base_columns=list(self.base_columns),
+                memory=self._half_life(),
+                always=self.memory != "auto",
                 seed=self.seed,
             )
 
     def _decide(self, evidence: Evidence | None) -> None:
         """Choose learner and calibration, and judge."""
         if evidence is None:
+            self.memory_ = None
             self.algorithm_ = "logistic" if self.algorithm == "auto" else self.algorithm
             self.calibrator_ = self.promotion_ = self.mended_ = self.over_base_ = None
             self.metrics_, self.calibration_, self.gains_ = (pd.DataFrame() for _ in range(3))
@@ -274,13 +305,20 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
             self.evidence_ = None
             return
         self.algorithm_, self.promotion_ = evidence.best()
+        self.memory_ = evidence.memory[self.algorithm_]
         self.calibrator_, self.mended_, proof = evidence.calibrator(self.algorithm_)
         y, p, groups = proof.y, proof.by[self.algorithm_], proof.groups
         self.metrics_ = metrics.evaluate(y, p, groups, seed=self.seed)
         self.over_base_ = metrics.difference(y, p, proof.by[BASE], groups, seed=self.seed)
         self.calibration_, self.gains_ = metrics.calibration_table(y, p), metrics.gains_table(y, p)
-        self.verdict_ = Verdict(metrics.interval(y, p, groups, seed=self.seed, level=VERDICT_LEVEL))
+        self.verdict_ = proof.verdict(self.algorithm_)
         self.evidence_ = proof
+
+    def _half_life(self) -> float | None:
+        """Say which half-life to try; rows dealt at random have no recent past."""
+        if self.memory is None or self.shuffled:
+            return None
+        return MEMORY if self.memory == "auto" else float(self.memory)
 
     def _directions(self) -> tuple[int, ...]:
         """Line up monotone constraints with the encoded columns."""
@@ -310,6 +348,7 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
             auc_over_base=_entry(self.over_base_),
             base="logistic regression on " + ", ".join(self.base_columns) if len(self.base_columns) else "base rate",
             boosting_over_logistic=_entry(self.promotion_),
+            memory_rows=self.memory_,
             calibrated=self.calibrator_ is not None,
             brier_mended_less_unmended=_entry(self.mended_),
             calibration=rows(self.calibration_),
@@ -319,11 +358,24 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         )
 
 
+def _warn_of_twins(frame: pd.DataFrame, groups: ArrayLike | None, when: NDArray[Any] | None) -> None:
+    """Say how many rows of a group stand twice at the same time; intervals take a group's rows together."""
+    if groups is None:
+        return
+    beside = pd.DataFrame({"": pd.Series(groups).to_numpy(), " ": when})  # names no column of a table has
+    twins = pd.concat([frame, beside], axis=1).duplicated()
+    if twins.any():
+        warnings.warn(f"{twins.sum()} row(s) stand twice: same group, time and columns", stacklevel=3)
+
+
 def _when(times: ArrayLike) -> NDArray[Any]:
     """Take times as something that sorts."""
     column: pd.Series[Any] = pd.Series(times)
     if column.isna().any():
         raise BadInput([Fault("times", "", "", f"{int(column.isna().sum())} rows have no time", "fill them in")])
+    if pd.api.types.is_object_dtype(column) and len({getattr(date, "tzinfo", None) is None for date in column}) == 2:
+        mend = "turn all to UTC and drop the zone"
+        raise BadInput([Fault("times", "", "", "some carry a time zone and some do not", mend)])
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = pd.to_datetime(column, utc=True).dt.tz_localize(None)
     return column.to_numpy()

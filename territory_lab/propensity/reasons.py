@@ -16,9 +16,9 @@ def contributions(model: PropensityModel, rows: pd.DataFrame) -> pd.DataFrame:
     """
     Split the log-odds of rows into what each column adds.
 
-    Boosted trees: the Shapley values of xgboost (Lundberg et al. 2020), against the mean of the training data. Logistic
-    regression: weight x value, against the median customer. Levels of a category are summed. They explain the score,
-    not the customer: a column that is not a cause can be a reason.
+    Logistic regression, and the correction for the recent past: weight x value, against the median customer. What trees
+    add to it: the Shapley values of xgboost (Lundberg et al. 2020), against the mean of the training data. Levels of a
+    category are summed. They explain the score, not the customer: a column that is not a cause can be a reason.
 
     Parameters
     ----------
@@ -33,7 +33,10 @@ def contributions(model: PropensityModel, rows: pd.DataFrame) -> pd.DataFrame:
         Log-odds by column, index of ``rows``.
     """
     frame = framed(model, rows, reset=False)
-    parts = _split(model.learner_, model.encoder_.transform(frame))
+    ready = model.encoder_.transform(frame)
+    parts = _split(model.learner_, ready)
+    if model.recent_ is not None:
+        parts = parts + _weighed(model.recent_.scaler, model.recent_.weights[1:], ready)
     names = [str(name) for name in model.encoder_.get_feature_names_out()]
     slope = 1.0 if model.calibrator_ is None else model.calibrator_.slope
     columns = [str(name) for name in frame.columns]
@@ -82,11 +85,18 @@ def _column_of(name: str, columns: list[str]) -> str:
 def _split(learner: Learner, X: Floats) -> Floats:
     """Split log-odds by encoded column; a constant has nothing to split."""
     if isinstance(learner, Boosted):
-        return np.asarray(learner.booster.predict(xgb.DMatrix(X), pred_contribs=True)[:, :-1], dtype=float)
+        grown = learner.booster.predict(xgb.DMatrix(X, base_margin=np.zeros(len(X))), pred_contribs=True)
+        parts: Floats = _split(learner.start, X) + np.asarray(grown[:, :-1], dtype=float)
+        return parts
     if isinstance(learner, Logistic):
         *prepare, (_, weights) = learner.pipeline.steps
-        ready = Pipeline(prepare).transform(X) * weights.coef_[0]
-        parts = ready[:, : X.shape[1]]
-        parts[:, prepare[0][1].indicator_.features_] += ready[:, X.shape[1] :]  # what it means that it is missing
-        return np.asarray(parts)
+        return _weighed(Pipeline(prepare), weights.coef_[0], X)
     return np.zeros(X.shape)
+
+
+def _weighed(prepare: Pipeline, weights: Floats, X: Floats) -> Floats:
+    """Multiply prepared columns by their weights; what it means that one is missing counts with it."""
+    ready: Floats = np.asarray(prepare.transform(X) * weights, dtype=float)
+    parts: Floats = ready[:, : X.shape[1]]
+    parts[:, prepare[0].indicator_.features_] += ready[:, X.shape[1] :]
+    return parts

@@ -154,7 +154,9 @@ class WhiteSpaceModel:
 
     def _features(self, snapshot: Snapshot, extra: pd.DataFrame | None, cells_d: float | None) -> pd.DataFrame:
         """Describe the gaps of a snapshot."""
-        accounts = account_features(snapshot, extra)
+        accounts = account_features(snapshot, extra).drop(
+            columns="season_all"
+        )  # one value per day; few days are learnt
         return gap_features(snapshot, accounts, owned_d=self.owned_d, cells_d=cells_d)
 
 

@@ -16,6 +16,10 @@ PARTS = {
     "customers": "customers",
     "whitespace": "whitespace",
     "cdnow": "cdnow",
+    "bank": "propensity:bank",
+    "caravan": "propensity:caravan",
+    "permuted": "propensity:permuted",
+    "million": "propensity:million",
 }
 
 
@@ -26,7 +30,8 @@ def main(names: list[str]) -> None:
         sys.exit(f"no such part: {', '.join(sorted(unknown))}; known: {', '.join(PARTS)}")
     warm_up()
     for name in names or PARTS:
-        import_module(f"tests.benchmarks.{PARTS[name]}").main()
+        module, _, part = PARTS[name].partition(":")
+        getattr(import_module(f"tests.benchmarks.{module}"), part or "main")()
 
 
 if __name__ == "__main__":

@@ -71,14 +71,16 @@ def test_faults_are_all_named(candidates: pd.DataFrame) -> None:
     assert [fault.column for fault in caught.value.faults] == ["kind", "probability", "effort"]
 
 
-@pytest.fixture(scope="module", params=["logistic", "boosting"])
+@pytest.fixture(scope="module", params=[("logistic", None), ("boosting", None), ("boosting", 300)], ids=str)
 def model(request: pytest.FixtureRequest) -> tuple[PropensityModel, pd.DataFrame]:
     rng = np.random.default_rng(4)
     X = pd.DataFrame(rng.normal(size=(2_000, 3)), columns=["trend", "overdue", "noise"])
     X["sector"] = rng.choice(["23", "42"], len(X))
     X.loc[::7, "overdue"] = np.nan
     chance = 1 / (1 + np.exp(1 - 1.5 * X["trend"] - (X["sector"] == "42")))
-    return PropensityModel(request.param).fit(X, (rng.random(len(X)) < chance).astype(int)), X
+    return PropensityModel(request.param[0], memory=request.param[1]).fit(
+        X, (rng.random(len(X)) < chance).astype(int)
+    ), X
 
 
 def test_contributions_add_up_to_the_score(model: tuple[PropensityModel, pd.DataFrame]) -> None:

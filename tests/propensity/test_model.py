@@ -56,6 +56,35 @@ def test_a_permuted_target_has_no_signal() -> None:
     assert verdicts.count("no signal") >= 19
 
 
+def test_a_jump_of_the_base_rate_is_mended() -> None:
+    X, y, p = planted(8_000, seed=5)
+    later = np.arange(8_000) >= 5_500
+    rng = np.random.default_rng(2)
+    risen = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + 1.5 * later)))
+    y = (rng.random(8_000) < risen).astype(int)
+    now = slice(7_000, 8_000)
+
+    for memory in ("auto", 125):
+        model = PropensityModel("logistic", refresh=500, n_splits=4, memory=memory).fit(X[:7_000], y[:7_000])
+        unmended = model.learner_.predict(model.encoder_.transform(X[now]))
+        assert unmended.sum() / y[now].sum() < 0.9
+        assert 0.92 < model.predict_proba(X[now])[:, 1].sum() / y[now].sum() < 1.08
+
+
+def test_a_level_that_drifts_is_no_signal() -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"noise": rng.normal(size=4_000)})
+    y = (rng.random(4_000) < np.linspace(0.05, 0.6, 4_000)).astype(int)
+    assert PropensityModel("logistic", refresh=500, n_splits=6, memory=125).fit(X, y).verdict == "no signal"
+
+
+def test_monotone_constraints_hold() -> None:
+    X, y, _ = planted(bend=2.0)
+    model = PropensityModel("boosting", monotone={"x": 1}).fit(X, y)
+    steps = X.iloc[[0] * 50].assign(x=np.linspace(-3, 3, 50))
+    assert (np.diff(model.predict_proba(steps)[:, 1]) >= 0).all()
+
+
 def test_the_same_customers_in_every_snapshot_do_not_pass_for_signal() -> None:
     rng = np.random.default_rng(4)
     account = np.tile(np.arange(400), 4)

@@ -28,9 +28,9 @@ def test_each_snapshot_is_measured_by_itself() -> None:
     block = np.repeat([1, 2, 3], 300)
     p = np.where(block == 2, 0.9 * y + 0.05, 0.4)
     dates = tuple(pd.Timestamp("2025-01-01") + pd.Timedelta(days=90 * turn) for turn in range(4))
-    found = stability(Evidence(y, np.arange(900), block, {"logistic": p}, 0), "logistic", dates)
+    found = stability(Evidence(y, np.arange(900), block, {"logistic": p}, {"logistic": None}, 0), "logistic", dates)
     assert found["as_of"].tolist() == list(dates[1:])
     assert found["auc"].tolist() == [0.5, 1.0, 0.5]
-    halves = Evidence(y, np.arange(900), np.arange(900) // 150, {"logistic": p}, 0)
+    halves = Evidence(y, np.arange(900), np.arange(900) // 150, {"logistic": p}, {"logistic": None}, 0)
     pd.testing.assert_frame_equal(stability(halves, "logistic", dates), found)
     assert found["bought"].tolist() == pytest.approx([y[:300].mean(), y[300:600].mean(), y[600:].mean()])

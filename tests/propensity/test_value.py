@@ -1,13 +1,9 @@
-from importlib.util import find_spec
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from territory_lab.errors import BadInput
 from territory_lab.propensity.value import BuyTillYouDie, Spend, fit_purchases, fit_spend, forecast_revenue
-from tests.benchmarks import cdnow
-from tests.conftest import needs
 
 
 def lives(rng: np.random.Generator, size: int, weeks: float) -> pd.DataFrame:
@@ -93,17 +89,6 @@ def test_a_history_without_a_holdout_has_no_interval() -> None:
     forecast = forecast_revenue(orders, START + pd.Timedelta(weeks=30))
     assert forecast.interval.isna().all(axis=None)
     assert forecast.interval.index.equals(forecast.expected.index)
-
-
-def test_cdnow_gives_the_published_parameters_and_forecast() -> None:
-    """Fader, Hardie and Lee (2005), table 2: r .243, alpha 4.414, a .793, b 2.426 on 2,357 customers of CDNOW."""
-    needs(find_spec("lifetimes"), "package lifetimes, which ships the CDNOW file")
-    calibration, later = cdnow.customers()
-    fitted = fit_purchases(*calibration)
-    assert fitted.r == pytest.approx(0.243, abs=0.005)
-    assert fitted.alpha == pytest.approx(4.414, rel=0.02)
-    assert fitted.a / (fitted.a + fitted.b) == pytest.approx(0.793 / (0.793 + 2.426), abs=0.005)
-    assert np.abs(fitted.expected(*calibration, 39.0) - later).mean() <= 0.80
 
 
 def test_no_orders_are_refused() -> None:
