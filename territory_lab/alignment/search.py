@@ -22,10 +22,10 @@ STARTS = 40_000  # as many sets of first centres as units go into this number, a
 MOST_STARTS = 12
 CROSSING = np.geomspace(10, 0.01, 160), np.geomspace(0.3, 0.01, 40)  # where homes lie far from the load
 FAR = 0.01  # a plan further above the fractional one than this lets its territories cross the map
-ROUNDS, FEWER = 8, 4  # searches of the neighbourhood (fewer: free centres, which follow all but two)
+ROUNDS, FEWER = 8, 4  # searches of the neighbourhood; the fewer where centres, free, follow and bands are kept
 PRICED, PLAIN = 2.0, 0.5  # penalty outside the bands, in mean costs, of the two kinds of search
 MENDS, MOST_OUT = 6, 0.2  # attempts to mend a plan, where at most this share of the territories is outside a band
-RESCUES = 2  # further rounds where a plan is still outside its bands
+RESCUES = 2  # more where a plan is still outside its bands
 LARGE = 10_000  # units
 BESIDE = 3  # territories nearest to a unit that count as beside it where there are no neighbours
 EFFORT = 8  # proposals per unit and temperature; up to four times as many below LARGE units
@@ -80,7 +80,7 @@ class Search:
 
     @property
     def turns(self) -> int:
-        """How many searches a plan gets once it is within its bands."""
+        """How many searches a plan within its bands gets."""
         return FEWER if self.problem.free else ROUNDS
 
     def late(self) -> bool:
@@ -210,9 +210,10 @@ class Search:
             state = self.settled(state)
             state = self.begin(state.centres, state.flow)
         yield state
-        for turn in range(self.turns + RESCUES):
+        lacking = np.inf
+        for turn in range(ROUNDS + RESCUES):
             state = self.mended(state._replace(assign=self.refine(state, turn)), turn)
-            if turn < self.turns - 2:
+            if turn < (ROUNDS if lacking else self.turns) - 2:
                 state = self.settled(state)
             yield state
             lacking, value = self.score(costs_of(problem, state.centres), state.assign)

@@ -300,7 +300,7 @@ def _check_unit(rule: dict[str, Any], numbers: Floats, faults: list[Fault]) -> N
         return
     before, now = rule["middle"], float(np.median(known))
     one_sign = rule["low"] * rule["high"] >= 0  # a measure round zero has no scale to be off by
-    if one_sign and before * now != 0 and abs(np.log10(abs(now / before))) >= _SHIFT_POWER:
+    if one_sign and before * now > 0 and abs(np.log10(now / before)) >= _SHIFT_POWER:
         problem = f"the median was {before:.4g} in training and is {now:.4g} now"
         faults.append(Fault("X", name, "", problem, "give it in the unit of the training data"))
     elif np.mean((known < rule["low"]) | (known > rule["high"])) > 0.5:

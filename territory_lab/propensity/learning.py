@@ -140,6 +140,22 @@ class Learned:
         """
         return Snapshot(tables, as_of, self.lookback, self.horizon)
 
+    def held(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """
+        Hold the season of all customers within those seen.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            From the kind's `Builder`.
+
+        Returns
+        -------
+        DataFrame
+            The same rows.
+        """
+        return rows.assign(season_all=rows["season_all"].clip(*self.seasons))
+
     def foretell(self, rows: pd.DataFrame) -> Floats:
         """
         Give the probability of a purchase; the base rate where the model has no signal.
@@ -157,7 +173,7 @@ class Learned:
             Probabilities, in the order of the rows.
         """
         columns = list(self.model.feature_names_in_)
-        rows = rows.assign(season_all=rows["season_all"].clip(*self.seasons))
+        rows = self.held(rows)
         p = self.model.predict_proba(rows.drop(columns=[name for name in rows if name not in columns]))[:, 1]
         return p if self.model.verdict == "signal" else np.full(len(rows), self.share)
 

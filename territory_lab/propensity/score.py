@@ -116,7 +116,9 @@ def apply(
     """
     today = as_of if as_of is not None else data_end(tables)
     build = builders(extra)
-    features = {kind: build[kind].features(known.snapshot(tables, today)) for kind, known in learned.items()}
+    features = {
+        kind: known.held(build[kind].features(known.snapshot(tables, today))) for kind, known in learned.items()
+    }
     parts = []
     for kind, known in learned.items():
         rows = features[kind].reset_index()
