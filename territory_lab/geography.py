@@ -213,7 +213,8 @@ def unit_of(accounts: pd.DataFrame, units: pd.DataFrame, postcodes: pd.DataFrame
         found = accounts["unit_id"].astype("str").where(accounts["unit_id"].isin(ids)).rename("unit_id")
     if "postcode" in accounts and postcodes is not None:
         table = postcodes[postcodes["unit_id"].isin(ids)].drop_duplicates("postcode").set_index("postcode")["unit_id"]
-        found = found.where(found.notna(), accounts["postcode"].map(table).astype("str"))
+        zips = accounts["postcode"].str.replace(r"^(\d{5})-?\d{4}$", r"\1", regex=True)  # ZIP+4
+        found = found.where(found.notna(), zips.map(table).astype("str"))
     if {"lon", "lat"} <= set(accounts) and "geometry" in units:
         missing = (found.isna() & accounts["lon"].notna() & accounts["lat"].notna()).to_numpy()
         found[missing] = _polygon_at(accounts.loc[missing, "lon"], accounts.loc[missing, "lat"], units)
