@@ -217,7 +217,8 @@ def unit_of(accounts: pd.DataFrame, units: pd.DataFrame, postcodes: pd.DataFrame
         found = found.where(found.notna(), zips.map(table).astype("str"))
     if {"lon", "lat"} <= set(accounts) and "geometry" in units:
         missing = (found.isna() & accounts["lon"].notna() & accounts["lat"].notna()).to_numpy()
-        found[missing] = _polygon_at(accounts.loc[missing, "lon"], accounts.loc[missing, "lat"], units)
+        at = _polygon_at(accounts.loc[missing, "lon"], accounts.loc[missing, "lat"], units)
+        found[missing] = pd.array(at, dtype="str")
     return found
 
 

@@ -176,6 +176,6 @@ def _update(folder: Path, accounts: pd.DataFrame) -> pd.DataFrame:
     changed |= (accounts["territory_id"] != accounts["territory_today"]) & accounts["territory_id"].notna()
     table = accounts[changed].reset_index()
     known = today.load(folder)["territories"].set_index("territory_id")["crm_id"]
-    table["territory_id"] = table["territory_id"].map(known).fillna(table["territory_id"])
+    table["territory_id"] = table["territory_id"].replace(known.to_dict())
     kept = ["account_id", "owner_id", *(["territory_id"] if "territory_id" in names or not names else [])]
     return table[kept].rename(columns={ours: names[ours][0] for ours in kept if names.get(ours)})

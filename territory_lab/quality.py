@@ -166,8 +166,8 @@ def twins(accounts: pd.DataFrame) -> pd.DataFrame:
     """
     columns = ["account_a", "name_a", "account_b", "name_b", "place", "score"]
     nowhere = pd.Series(np.nan, index=accounts.index, dtype="str")
-    postcode, city, state = (accounts.get(column, nowhere) for column in ("postcode", "city", "state"))
-    place = postcode.str.split("-").str[0].str.zfill(5).fillna(city.str.casefold() + " " + state.fillna(""))
+    postcode, city, state = (accounts.get(column, nowhere).astype("str") for column in ("postcode", "city", "state"))
+    place = postcode.str.replace("-.*", "", regex=True).str.zfill(5).fillna(city.str.casefold() + " " + state.fillna(""))
     named = accounts.assign(place=place).dropna(subset=["name", "place", "account_id"])
     found = [
         (*same[["account_id", "name"]].iloc[one], *same[["account_id", "name"]].iloc[other], where, score)

@@ -201,7 +201,7 @@ class _Reading:
             self._show(name, sheet, found, known, proposed)
             faults += [self._missing(sheet, name, ours, proposed) for ours in self.layout.lacking(name, found)]
             cells = {ours: _joined(sheet.cells, column) for ours, column in found.items()}
-            frame = pd.DataFrame(cells, dtype="str")
+            frame = pd.DataFrame(cells, dtype="str", index=sheet.cells.index)
             frame.index = pd.RangeIndex(len(self.place), len(self.place) + len(frame))
             self.place |= {ticket: (sheet.name, line) for ticket, line in zip(frame.index, sheet.cells.index, strict=True)}
             self.aside += [
@@ -355,7 +355,10 @@ class _Reading:
             typed, faults = schema.inspect({name: frame for name, frame in tables.items() if len(frame)})
             faults += today.misplaced(typed["accounts"]) if "accounts" in typed else []
             if whole := [fault for fault in faults if not fault.row]:
-                raise BadInput(whole)
+                none_left = self.aside if tables["accounts"].empty else []
+                raise BadInput(
+                    [*whole, *(Fault(a.file, a.column, f"line {a.line}", a.reason, a.mend) for a in none_left)]
+                )
             if not faults:
                 return
             for name in tables:
