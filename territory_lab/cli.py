@@ -63,7 +63,9 @@ def demo(
 @app.command()
 def new(
     folder: Folder,
-    path: Annotated[Path | None, typer.Argument(metavar="[PATH]", help="The export: a CSV, an XLSX or a folder.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="The export: a CSV, an XLSX or a folder.")
+    ] = None,
     source: Annotated[
         str, typer.Option("--from", help="salesforce, hubspot, dynamics or csv with PATH, or a folder of tables alone.")
     ] = "",

@@ -167,7 +167,9 @@ def twins(accounts: pd.DataFrame) -> pd.DataFrame:
     columns = ["account_a", "name_a", "account_b", "name_b", "place", "score"]
     nowhere = pd.Series(np.nan, index=accounts.index, dtype="str")
     postcode, city, state = (accounts.get(column, nowhere).astype("str") for column in ("postcode", "city", "state"))
-    place = postcode.str.replace("-.*", "", regex=True).str.zfill(5).fillna(city.str.casefold() + " " + state.fillna(""))
+    place = (
+        postcode.str.replace("-.*", "", regex=True).str.zfill(5).fillna(city.str.casefold() + " " + state.fillna(""))
+    )
     named = accounts.assign(place=place).dropna(subset=["name", "place", "account_id"])
     found = [
         (*same[["account_id", "name"]].iloc[one], *same[["account_id", "name"]].iloc[other], where, score)
@@ -182,4 +184,6 @@ def _alike(names: pd.Series) -> list[tuple[int, int, float]]:
     """Pairs of places whose names differ in order, case, signs, legal form or a letter only, and how alike they are."""
     plain = [re.sub(_LEGAL_FORM, "", utils.default_process(name)) for name in names]
     score = process.cdist(plain, plain, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
-    return [(int(one), int(other), round(float(score[one, other]), 1)) for one, other in np.argwhere(np.triu(score, k=1))]
+    return [
+        (int(one), int(other), round(float(score[one, other]), 1)) for one, other in np.argwhere(np.triu(score, k=1))
+    ]

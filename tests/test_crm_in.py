@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from territory_lab import crm
-from territory_lab.crm import values
+from territory_lab.crm import _values as values
 from territory_lab.errors import BadInput
 from tests import crm_exports
 
@@ -71,7 +71,9 @@ def test_any_usual_encoding_and_separator_gives_the_same_tables(encoding: str, s
 def test_a_workbook_gives_the_same_tables_as_its_sheets_in_csv(tmp_path: Path) -> None:
     firm = crm_exports.company("dynamics")
     exports = crm_exports.dynamics(firm)
-    exports["accounts"] = exports["accounts"].assign(numberofemployees=firm.accounts["employees"], createdon=firm.accounts["created"])
+    exports["accounts"] = exports["accounts"].assign(
+        numberofemployees=firm.accounts["employees"], createdon=firm.accounts["created"]
+    )
     with pd.ExcelWriter(tmp_path / "export.xlsx") as book:
         for name, frame in exports.items():
             frame.to_excel(book, sheet_name=name, index=False)
@@ -114,7 +116,11 @@ def test_a_thousand_with_a_comma_alone_follows_the_separator_and_is_said() -> No
         (["31/12/2025", "12/31/2025", "01/02/2025"], "mixed", ["2025-12-31", "2025-12-31", "01/02/2025"]),
         (["01/02/25"], "open", ["01/02/25"]),
         (["31.12.2025", "1.2.25"], "", ["2025-12-31", "2025-02-01"]),
-        (["2025/1/2", "20250103", "March 4, 2025", "5-Mar-2025"], "", ["2025-01-02", "2025-01-03", "2025-03-04", "2025-03-05"]),
+        (
+            ["2025/1/2", "20250103", "March 4, 2025", "5-Mar-2025"],
+            "",
+            ["2025-01-02", "2025-01-03", "2025-03-04", "2025-03-05"],
+        ),
         (["1735689600000"], "", ["2025-01-01"]),
     ],
 )
@@ -132,7 +138,9 @@ def test_dates_that_do_not_tell_follow_the_other_columns_and_this_is_said(tmp_pa
 
 
 def test_postcodes_keep_their_zeros_and_zip_4(tmp_path: Path) -> None:
-    intake = read(tmp_path / "x", accounts="account_id,name,postcode,country\n1,A,02139-1234,US\n2,B,2139,US\n3,C,2139,AU\n")
+    intake = read(
+        tmp_path / "x", accounts="account_id,name,postcode,country\n1,A,02139-1234,US\n2,B,2139,US\n3,C,2139,AU\n"
+    )
     assert column(intake, "postcode") == ["02139-1234", "02139", "2139"]
 
 
@@ -236,11 +244,24 @@ def test_units_can_be_made_of_columns_that_accounts_share(tmp_path: Path) -> Non
 
 
 CELL = st.one_of(
-    st.sampled_from(["1", "2", "Acme", "a@b", "01/02/2025", "1.234,5", "€5", "=x", "0", "US", "won", "2139", "-71", "42", "nan"]),
+    st.sampled_from(
+        ["1", "2", "Acme", "a@b", "01/02/2025", "1.234,5", "€5", "=x", "0", "US", "won", "2139", "-71", "42", "nan"]
+    ),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
 )
 HEADERS = {
-    "accounts": ["account_id", "name", "parent_id", "postcode", "country", "lon", "lat", "owner_id", "revenue", "sector"],
+    "accounts": [
+        "account_id",
+        "name",
+        "parent_id",
+        "postcode",
+        "country",
+        "lon",
+        "lat",
+        "owner_id",
+        "revenue",
+        "sector",
+    ],
     "reps": ["rep_id", "name", "manager_id", "territory_id", "postcode", "quota"],
     "opportunities": ["opportunity_id", "account_id", "stage", "created_date", "amount", "owner_id"],
 }
@@ -268,7 +289,9 @@ def test_every_row_is_used_or_set_aside_with_a_reason(tmp_path: Path, data: st.D
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=300) | st.binary(max_size=200).map(lambda tail: b"account_id,name,lat,lon\n1,Acme,1,2\n" + tail))
+@given(
+    st.binary(max_size=300) | st.binary(max_size=200).map(lambda tail: b"account_id,name,lat,lon\n1,Acme,1,2\n" + tail)
+)
 def test_no_bytes_lead_to_anything_but_tables_or_named_faults(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "accounts.csv").write_bytes(raw)
     try:

@@ -108,7 +108,11 @@ def test_a_new_territory_is_inserted_first_and_what_needs_its_id_waits_for_it(or
 
 def test_an_account_keeps_a_territory_that_lies_over_the_plan(org: Org, tmp_path: Path) -> None:
     account = org.exports["Account"]["Id"].iloc[0]
-    extra = org.rows["Territory2"].iloc[[0]].assign(Id=crm_exports.long_id("0MIAb0000009999"), Name="Key", DeveloperName="Key")
+    extra = (
+        org.rows["Territory2"]
+        .iloc[[0]]
+        .assign(Id=crm_exports.long_id("0MIAb0000009999"), Name="Key", DeveloperName="Key")
+    )
     org.rows["Territory2"] = pd.concat([org.rows["Territory2"], extra.set_index("Id", drop=False)])
     org._insert("ObjectTerritory2Association", pd.DataFrame({"ObjectId": [account], "Territory2Id": extra["Id"]}))
     space = opened(org, tmp_path)
@@ -150,7 +154,9 @@ def test_geojson_and_kml_hold_each_territory_with_its_name_and_area(org: Org, tm
     read = gpd.read_file(handover.write(space, plan, "geojson")[0] / "territories.geojson").set_index("territory_id")
     counties = geography.counties().set_index("unit_id").loc[plan.index]
     flat = counties.to_crs("EPSG:5070").area.groupby(plan).sum()
-    assert read.to_crs("EPSG:5070").area.sort_index().to_numpy() == pytest.approx(flat.sort_index().to_numpy(), rel=1e-6)
+    assert read.to_crs("EPSG:5070").area.sort_index().to_numpy() == pytest.approx(
+        flat.sort_index().to_numpy(), rel=1e-6
+    )
     assert read["reps"].to_dict() == {"East & Cape": "Ann Lee", "Middle <b>": "Ben Okoye", "West, Río": "Zoë Müller"}
     kml = ET.parse(handover.write(space, plan, "kml")[0] / "territories.kml")  # noqa: S314 - our own file
     names = {tag.text for tag in kml.iter("{http://www.opengis.net/kml/2.2}name")}

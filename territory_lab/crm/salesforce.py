@@ -123,7 +123,9 @@ def load_files(
         gone, come = _changes(now, key, wanted, {*planned, *accounts})
         files[f"{2 + 2 * step}_{name}_delete"] = _rows(gone, now, key, crm_id)[["Id", *_HEAD[key]]]
         files[f"{3 + 2 * step}_{name}_insert"] = _rows(come, now, key, crm_id)[_HEAD[key] + _MORE[key]]
-        undo[f"{3 - 2 * step}_{name}_delete"] = _rows(come, then if ids else now.iloc[:0], key, crm_id)[["Id", *_HEAD[key]]]
+        undo[f"{3 - 2 * step}_{name}_delete"] = _rows(come, then if ids else now.iloc[:0], key, crm_id)[
+            ["Id", *_HEAD[key]]
+        ]
         undo[f"{4 - 2 * step}_{name}_insert"] = _rows(gone, now, key, crm_id)[_HEAD[key] + _MORE[key]]
     undo["5_Territory2_delete"] = inserts[["DeveloperName"]].assign(Id=[crm_id.get(label, "") for label in fresh])
     undo = dict(sorted(undo.items()))
@@ -194,7 +196,9 @@ def _summary(
     told = [f"{name}.csv: {len(frame)} rows" for name, frame in files.items()]
     waiting = sum(int((frame["Territory2Id"] == "").sum()) for name, frame in files.items() if "Territory2Id" in frame)
     if waiting:
-        told.append(f"{waiting} rows wait for the ids of new territories: load step 1, export Territory2, add --ids FILE")
+        told.append(
+            f"{waiting} rows wait for the ids of new territories: load step 1, export Territory2, add --ids FILE"
+        )
     fresh = files["1_Territory2_insert"]
     if len(fresh) and (fresh["Territory2ModelId"] == "").any():
         told.append("step 1 lacks a model and type: export today's Territory2, or fill both columns in")
@@ -202,11 +206,15 @@ def _summary(
     moved = set(files["2_ObjectTerritory2Association_delete"]["Id"])
     ruled = associated["association_id"].isin(moved) & associated["cause"].isin(_BY_RULE)
     if ruled.any():
-        told.append(f"{int(ruled.sum())} of the deleted associations come from assignment rules: switch those off first")
+        told.append(
+            f"{int(ruled.sum())} of the deleted associations come from assignment rules: switch those off first"
+        )
     left = set(associated["territory_id"]) - set(accounts)
     if left:
         told.append(f"no account is wanted in: {', '.join(sorted(left))}")
     blind = sum(int((frame["Id"] == "").sum()) for frame in undo.values() if "Id" in frame)
     if blind:
-        told.append(f"undo: {blind} deletes get their ids after loading: export the associations again, add --ids FOLDER")
+        told.append(
+            f"undo: {blind} deletes get their ids after loading: export the associations again, add --ids FOLDER"
+        )
     return told

@@ -7,10 +7,11 @@ import pandas as pd
 
 from territory_lab import geography
 from territory_lab.crm.layout import LINKS, Layout
-from territory_lab.crm.sheets import read_sheets
+from territory_lab.crm._sheets import read_sheets
 from territory_lab.errors import Fault
 
 FOLDER = "crm"  # in a workspace; holds a CSV for each of LINKS
+AMERICAN = ["US", "USA", "United States", "United States of America"]
 COLUMNS = {
     "territories": ["territory_id", "crm_id", "name", "developer_name", "model_id", "type_id", "parent_id"],
     "user_territories": ["association_id", "rep_id", "territory_id", "role"],
@@ -112,7 +113,7 @@ def misplaced(accounts: pd.DataFrame) -> list[Fault]:
     for west, east, south, north in geography.UNITED_STATES:
         inside |= lon.between(west, east) & lat.between(south, north)
     placed = lon.between(-180, 180) & lat.between(-90, 90) & ((lon != 0) | (lat != 0))
-    out = accounts[placed & ~inside & accounts["country"].isin(["US", "USA", "United States"])]
+    out = accounts[placed & ~inside & accounts["country"].isin(AMERICAN)]
     mend = "correct it, or empty both to place the account by its postcode"
     return [
         Fault("accounts", "lat", str(row), f"({x:g}, {y:g}) lies outside the United States", mend)
@@ -143,6 +144,8 @@ def add(tables: dict[str, pd.DataFrame], links: dict[str, pd.DataFrame]) -> list
         owned = _owned(accounts, tables.get("reps"))
         links["account_territories"] = owned[owned["territory_id"].fillna("") != ""].reset_index(drop=True)
     tables["accounts"] = accounts.drop(columns="territory_id", errors="ignore")
+    if "reps" in tables:
+        tables["reps"] = tables["reps"].drop(columns="postcode", errors="ignore")
     if "alignment" not in tables:
         tables["alignment"], split = _vote(tables, links["account_territories"])
         if split:

@@ -22,20 +22,7 @@ _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BO
 
 @dataclass(frozen=True)
 class Sheet:
-    """
-    One file of an export, or one sheet of a workbook.
-
-    Parameters
-    ----------
-    name : str
-        The file's name, with the sheet's where there are several.
-    cells : DataFrame of str
-        As written, trimmed; indexed by the line that the row begins on.
-    odd : mapping of int to (str, str)
-        Lines that do not fit the header: why, and what they hold.
-    how : str
-        Encoding and separator that were found.
-    """
+    """One file of an export, or one sheet of a workbook."""
 
     name: str
     cells: pd.DataFrame
@@ -44,24 +31,7 @@ class Sheet:
 
 
 def read_sheets(path: Path) -> list[Sheet]:
-    """
-    Read a file, or every CSV and XLSX in a folder.
-
-    Parameters
-    ----------
-    path : Path
-        UTF-8 with or without its mark, UTF-16 or Windows-1252; commas, semicolons, tabs or bars; XLSX needs openpyxl.
-
-    Returns
-    -------
-    list of Sheet
-        In alphabetical order.
-
-    Raises
-    ------
-    BadInput
-        Naming every file that cannot be read.
-    """
+    """Read a file, or every CSV and XLSX in a folder."""
     found = sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
     sheets: list[Sheet] = []
     faults: list[Fault] = []

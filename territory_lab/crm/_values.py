@@ -12,51 +12,23 @@ _NUMBER = re.compile(
     rf"(?P<open>\()?(?P<sign>[-+−]?)(?P<before>{_CURRENCY})?(?P<sign_2>[-+−]?)"
     rf"(?P<digits>\d[\d.,'’]*)(?P<power>[eE][-+]?\d+)?(?P<after>{_CURRENCY})?\)?"
 )
-_DATE = re.compile(r"(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})(?:[ T,]+[\d:. ]+(?:[AP]M)?)?")
+_DATE = re.compile(
+    r"(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})(?:[ T,]+[\d:. ]+(?:[AP]M)?)?"
+)
 _ISO = re.compile(r"(?P<year>\d{4})(?P<sep>[./-]?)(?P<a>\d{1,2})(?P=sep)(?P<b>\d{1,2})")
 _WORDS = ("%B %d, %Y", "%b %d, %Y", "%d %B %Y", "%d %b %Y", "%d-%b-%Y")
 _CLEAR = 10  # times as many cells on one side decide those that could be read either way
 
 
 def currency_of(text: str) -> str:
-    """
-    Say which currency an amount is written in.
-
-    Parameters
-    ----------
-    text : str
-        One cell.
-
-    Returns
-    -------
-    str
-        ISO 4217; empty where it does not say.
-    """
+    """Say which currency an amount is written in."""
     found = _NUMBER.fullmatch(_tight(text))
     sign = (found["before"] or found["after"] or "") if found else ""
     return SIGNS.get(sign, sign)
 
 
 def numbers(cells: pd.Series, *, decimal_comma: bool = False, currency: str = "") -> tuple[pd.Series, str]:
-    """
-    Write numbers plainly: 1.234,50 € as 1234.50.
-
-    Parameters
-    ----------
-    cells : Series of str
-        One column.
-    decimal_comma : bool
-        How to read "1,234" where no cell of the column tells.
-    currency : str
-        ISO 4217; an amount in another one is left as it is. Empty: any.
-
-    Returns
-    -------
-    plain : Series of str
-        A cell that cannot be read is left as it is.
-    said : str
-        What had to be assumed; empty where nothing had.
-    """
+    """Write numbers plainly: 1.234,50 € as 1234.50."""
     once = pd.unique(cells)
     found = {cell: match for cell in once if (match := _NUMBER.fullmatch(_tight(cell)))}
     votes = Counter(_decimal(match["digits"]) for match in found.values())
@@ -88,40 +60,13 @@ def numbers(cells: pd.Series, *, decimal_comma: bool = False, currency: str = ""
 
 
 def date_order(cells: pd.Series) -> str:
-    """
-    Say in which order a column writes day and month.
-
-    Parameters
-    ----------
-    cells : Series of str
-        One column.
-
-    Returns
-    -------
-    str
-        ``dmy`` or ``mdy`` where a cell tells, ``mixed`` where cells contradict each other, ``open`` where none tells,
-        empty where none needs to (ISO dates, dates with points, dates in words).
-    """
+    """Say in which order a column writes day and month."""
     slashed = [match for cell in pd.unique(cells) if (match := _DATE.fullmatch(cell)) and match["sep"] != "."]
     return _order(slashed)
 
 
 def dates(cells: pd.Series, order: str = "") -> pd.Series:
-    """
-    Write dates as YYYY-MM-DD; ISO dates with a time and zone are left to the schema.
-
-    Parameters
-    ----------
-    cells : Series of str
-        One column.
-    order : str
-        ``dmy`` or ``mdy`` for cells that could be either; else those are left as they are.
-
-    Returns
-    -------
-    Series of str
-        A cell that cannot be read is left as it is.
-    """
+    """Write dates as YYYY-MM-DD; ISO dates with a time and zone are left to the schema."""
     once = pd.unique(cells)
     found = {cell: match for cell in once if (match := _DATE.fullmatch(cell))}
 
@@ -136,7 +81,9 @@ def dates(cells: pd.Series, order: str = "") -> pd.Series:
             return f"{match['year']}-{int(match['a']):02}-{int(match['b']):02}"
         if re.fullmatch(r"1\d{12}", cell):  # milliseconds since 1970, as HubSpot's interface gives them
             return f"{pd.Timestamp(int(cell), unit='ms'):%Y-%m-%d}"
-        worded = (pd.to_datetime(cell, format=form, errors="coerce") for form in _WORDS if re.search("[A-Za-z]{3}", cell))
+        worded = (
+            pd.to_datetime(cell, format=form, errors="coerce") for form in _WORDS if re.search("[A-Za-z]{3}", cell)
+        )
         return next((f"{date:%Y-%m-%d}" for date in worded if not pd.isna(date)), cell)
 
     return _mapped(cells, once, iso)
