@@ -66,6 +66,7 @@ def new(
     path: Annotated[
         Path | None, typer.Argument(metavar="[PATH]", help="The export: a CSV, an XLSX or a folder.")
     ] = None,
+    *,
     source: Annotated[
         str, typer.Option("--from", help="salesforce, hubspot, dynamics or csv with PATH, or a folder of tables alone.")
     ] = "",

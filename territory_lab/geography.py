@@ -218,17 +218,18 @@ def unit_of(accounts: pd.DataFrame, units: pd.DataFrame, postcodes: pd.DataFrame
     if {"lon", "lat"} <= set(accounts) and "geometry" in units:
         missing = (found.isna() & accounts["lon"].notna() & accounts["lat"].notna()).to_numpy()
         at = _polygon_at(accounts.loc[missing, "lon"], accounts.loc[missing, "lat"], units)
-        found[missing] = pd.array(at, dtype="str")
+        found.loc[missing] = at.to_numpy()
     return found
 
 
-def _polygon_at(lon: pd.Series, lat: pd.Series, units: pd.DataFrame) -> list[object]:
+def _polygon_at(lon: pd.Series, lat: pd.Series, units: pd.DataFrame) -> pd.Series:
     """Return the id of the polygon that holds each point, missing where none does."""
     shapes = _polygons(units).to_crs(WGS84).sort_values("unit_id")
     points = gpd.points_from_xy(lon, lat)
     point, shape = shapely.STRtree(shapes.geometry.to_numpy()).query(points, predicate="intersects")
     first = pd.Series(shape, index=point).groupby(level=0).min().reindex(range(len(points)))
-    return list(first.map(dict(enumerate(shapes["unit_id"]))))
+    found: pd.Series = first.map(dict(enumerate(shapes["unit_id"]))).astype("str")
+    return found
 
 
 def _polygons(units: pd.DataFrame) -> gpd.GeoDataFrame:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from territory_lab import quality, schema
-from territory_lab.crm import today
+from territory_lab.crm._alignment import misplaced
 from territory_lab.crm._plain import Raw
 from territory_lab.crm._sheets import Sheet
 from territory_lab.crm.layout import LINKS, TABLES
@@ -70,7 +70,10 @@ class Ledger:
             return
         if "opportunities" not in raw:
             raise BadInput([Fault("orders", "", "", "line items need their opportunities", "export those too")])
-        orders, deals = raw["orders"], raw["opportunities"].drop_duplicates("opportunity_id").set_index("opportunity_id")
+        orders, deals = (
+            raw["orders"],
+            raw["opportunities"].drop_duplicates("opportunity_id").set_index("opportunity_id"),
+        )
         stage = orders["opportunity_id"].map(deals["stage"])
         for ours, theirs in lines.items():
             taken = orders["opportunity_id"].map(deals.get(theirs, pd.Series(dtype="str"))).fillna("").astype("str")
@@ -95,7 +98,7 @@ class Ledger:
         """Set aside what the schema finds fault with, row or cell, until it finds none."""
         while True:
             typed, faults = schema.inspect({name: frame for name, frame in tables.items() if len(frame)})
-            faults += today.misplaced(typed["accounts"]) if "accounts" in typed else []
+            faults += misplaced(typed["accounts"]) if "accounts" in typed else []
             if whole := [fault for fault in faults if not fault.row]:
                 lost = self.aside if tables["accounts"].empty else []
                 raise BadInput([*whole, *(Fault(a.file, a.column, f"line {a.line}", a.reason, a.mend) for a in lost)])
@@ -113,7 +116,7 @@ class Ledger:
         for fault in faults:
             ticket = tickets[fault.row]
             if ticket not in gone:
-                self.note(name, ticket, "cell", str(frame.at[ticket, fault.column]), fault)
+                self.note(name, ticket, "cell", str(frame.loc[ticket, fault.column]), fault)
                 for column in ("lon", "lat") if fault.column in ("lon", "lat") else (fault.column,):
                     emptied.setdefault(column, []).append(ticket)
         for column in emptied.keys() & set(frame):

@@ -6,8 +6,8 @@ import pandas as pd
 
 from territory_lab import schema
 from territory_lab.crm import _values
+from territory_lab.crm._alignment import AMERICAN
 from territory_lab.crm.layout import FILE, TABLES, Layout
-from territory_lab.crm.today import AMERICAN
 
 Raw = dict[str, pd.DataFrame]
 
@@ -75,7 +75,7 @@ def _numbers(raw: Raw, layout: Layout, semicolons: Collection[str], notes: list[
 
 def _coded(name: str, frame: pd.DataFrame, layout: Layout) -> None:
     """Turn the CRM's values into ours, and its flags into a stage."""
-    for column, ours in layout.tables[name].values.items():
+    for column, ours in layout.tables[name].codes.items():
         if column in frame:
             folded = {key.casefold(): value for key, value in ours.items()}
             found = frame[column].str.casefold().map(folded).fillna(ours.get("*", frame[column]))

@@ -92,7 +92,7 @@ def _separator(text: str) -> str:
 
 
 def _numbered(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Number each row by the line it begins on."""
+    """Give each row the number of the line it begins on."""
     line = 1
     for row in reader:
         yield line, row
@@ -109,8 +109,7 @@ def _workbook(file: Path) -> list[Sheet]:
     try:
         with zipfile.ZipFile(file) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
-        if unpacked > _UNPACKED:
-            raise BadInput([Fault(file.name, "", "", f"unpacks to {unpacked:,} bytes", "save it as CSV")])
+        _bounded(file, unpacked)
         book = load_workbook(file, read_only=True, data_only=True)
         pages = {page.title: [[_cell(v) for v in row] for row in page.values] for page in book.worksheets}  # noqa: PD011
         book.close()
@@ -120,6 +119,12 @@ def _workbook(file: Path) -> list[Sheet]:
         raise BadInput([Fault(file.name, "", "", f"cannot be read: {error!r}", "save it as CSV")]) from error
     names = {title: file.name if len(pages) == 1 else f"{file.name}:{title}" for title in pages}
     return [_sheet(names[title], list(enumerate(rows, 1)), "XLSX") for title, rows in pages.items() if len(rows) > 1]
+
+
+def _bounded(file: Path, unpacked: int) -> None:
+    """Refuse a workbook that grows beyond measure when it is opened."""
+    if unpacked > _UNPACKED:
+        raise BadInput([Fault(file.name, "", "", f"unpacks to {unpacked:,} bytes", "save it as CSV")])
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Numbers and dates as people and programs write them, turned into plain ones; how to read them is told by the column."""
+"""Numbers and dates as people and programs write them, turned into plain ones; the column tells how to read them."""
 
 import re
 from collections import Counter
@@ -8,9 +8,11 @@ import pandas as pd
 
 SIGNS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "C$": "CAD", "A$": "AUD"}
 _CURRENCY = r"[A-Z]{3}|[A-Z]{0,2}\$|[€£¥₹₩]"
+_SIGN = "[-+\N{MINUS SIGN}]?"
+_DIGITS = "[0-9][0-9.,'\N{RIGHT SINGLE QUOTATION MARK}]*"
 _NUMBER = re.compile(
-    rf"(?P<open>\()?(?P<sign>[-+−]?)(?P<before>{_CURRENCY})?(?P<sign_2>[-+−]?)"
-    rf"(?P<digits>\d[\d.,'’]*)(?P<power>[eE][-+]?\d+)?(?P<after>{_CURRENCY})?\)?"
+    rf"(?P<open>\()?(?P<sign>{_SIGN})(?P<before>{_CURRENCY})?(?P<sign_2>{_SIGN})"
+    rf"(?P<digits>{_DIGITS})(?P<power>[eE][-+]?\d+)?(?P<after>{_CURRENCY})?\)?"
 )
 _DATE = re.compile(
     r"(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})(?:[ T,]+[\d:. ]+(?:[AP]M)?)?"
@@ -46,11 +48,11 @@ def numbers(cells: pd.Series, *, decimal_comma: bool = False, currency: str = ""
             return cell
         own = _decimal(match["digits"])
         decimal = settled if own.startswith("?") else own or "."
-        whole, _, part = match["digits"].replace("’", "'").partition(decimal or "x")
-        odd_group = re.search(r"[.,'](?!\d{2,3}(\D|$))", whole)  # of a length that no thousands separator leaves
+        whole, _, part = match["digits"].partition(decimal or "x")
+        odd_group = re.search(r"[^\d](?!\d{2,3}(\D|$))", whole)  # of a length that no thousands separator leaves
         if not decimal or odd_group or not re.fullmatch(r"\d*", part):
             return cell
-        minus = match["open"] or "-" in match["sign"] + match["sign_2"] or "−" in match["sign"] + match["sign_2"]
+        minus = match["open"] or (match["sign"] + match["sign_2"]).strip("+")
         digits = re.sub(r"\D", "", whole) + ("." + part if part else "") + (match["power"] or "")
         return f"-{digits}" if minus else digits
 

@@ -1,13 +1,14 @@
 """From an export to a workspace: read, matched, made plain, joined, and every row accounted for."""
 
 import tempfile
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from territory_lab import quality, schema, workspace
-from territory_lab.crm import today
+from territory_lab.crm import _alignment, _matching, today
 from territory_lab.crm._ledger import Aside, Ledger
 from territory_lab.crm._plain import Raw, write_plainly
 from territory_lab.crm._sheets import Sheet, read_sheets
@@ -76,8 +77,8 @@ def read(path: Path, layout: Layout, *, accept: bool = False) -> Intake:
     BadInput
         For files that cannot be read and required columns that are not there, all at once.
     """
-    sheets, ledger = read_sheets(path), Ledger()
-    table_of = {sheet.name: layout.table_of(sheet.name, sheet.cells.columns) for sheet in sheets}
+    sheets, ledger, layout = read_sheets(path), Ledger(), deepcopy(layout)
+    table_of = {sheet.name: _matching.table_of(layout, sheet.name, sheet.cells.columns) for sheet in sheets}
     raw, mapping = _matched(sheets, table_of, layout, ledger, accept=accept)
     semicolons = {table_of[sheet.name] for sheet in sheets if sheet.how.endswith("';'")}
     currency, notes = write_plainly(raw, layout, semicolons)
@@ -85,12 +86,12 @@ def read(path: Path, layout: Layout, *, accept: bool = False) -> Intake:
         ledger.join(raw, layout.tables["orders"].join)
     ledger.keys(raw)
     if layout.units_by:
-        raw["units"] = today.units_by(raw["accounts"], layout.units_by)
+        raw["units"] = _alignment.units_by(raw["accounts"], layout.units_by)
     tables = {name: frame.copy() for name, frame in raw.items() if name in schema.TABLES}
     ledger.settle(tables)
     links = {name: raw[name].copy() for name in LINKS if name in raw}
     ledger.settle_links(links, tables)
-    notes += today.add(tables, links)
+    notes += _alignment.add(tables, links)
     return Intake(
         tables={name: frame.drop(columns=_SERVED, errors="ignore") for name, frame in tables.items() if len(frame)},
         links=links,
@@ -131,7 +132,7 @@ def create(folder: Path, path: Path, layout: Layout, *, accept: bool = False) ->
         for name, table in intake.tables.items():
             table.to_csv(draft / f"{name}.csv", index=False)
         for name, table in intake.links.items():
-            write_csv(draft / today.FOLDER / f"{name}.csv", table)
+            write_whole(draft / today.FOLDER / f"{name}.csv", table.to_csv(index=False))
         write_csv(draft / "set_aside.csv", intake.aside)
         write_csv(draft / "duplicates.csv", quality.twins(schema.parse(intake.tables)["accounts"]))
         write_csv(draft / "intake.csv", intake.ledger)
@@ -151,13 +152,13 @@ def _matched(
         if not (name := table_of[sheet.name]):
             continue
         header = [str(column) for column in sheet.cells]
-        found = layout.match(name, header)
-        looks = layout.propose(name, header, found)
+        found = _matching.match(layout, name, header)
+        looks = _matching.propose(layout, name, header, found)
         if accept:
             found |= {ours: column for column, (ours, _) in looks.items()}
         preview.append(_preview(name, sheet.cells, found, looks))
-        faults += [_missing(sheet.name, name, ours, looks) for ours in layout.lacking(name, found)]
-        layout.keep(name, found)
+        faults += [_missing(sheet.name, name, ours, looks) for ours in _matching.lacking(layout, name, found)]
+        _matching.keep(layout, name, found)
         cells = {ours: _joined(sheet.cells, column) for ours, column in found.items()}
         frame = pd.DataFrame(cells, dtype="str", index=sheet.cells.index)
         raw.setdefault(name, []).append(ledger.enter(name, sheet, frame))
@@ -175,7 +176,7 @@ def _preview(
     """Lay a sheet's columns beside ours."""
     ours = {part: column for column, expression in found.items() for part in expression.split(" + ")}
     rows = []
-    for column in cells:
+    for column in map(str, cells):
         guess, score = looks.get(column, ("", 0.0))
         how = f"looks like {guess} ({score:.0f})" if guess else "known" if column in ours else "not read"
         example = next(iter(cells[column][cells[column] != ""].head(1)), "")
