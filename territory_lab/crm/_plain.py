@@ -39,15 +39,17 @@ def _of_kind(raw: Raw, kind: schema.Kind) -> list[tuple[str, str]]:
 
 
 def _dates(raw: Raw, layout: Layout) -> list[str]:
-    """Write dates in ISO; a column that does not tell its order follows the others of the export."""
+    """Write dates in ISO; a column that does not tell its order follows the others, and is not read if they differ."""
     orders = {(name, column): _values.date_order(raw[name][column]) for name, column in _of_kind(raw, "date")}
-    told = {order for order in orders.values() if order in ("dmy", "mdy")}
-    usual = layout.date_order or (next(iter(told)) if len(told) == 1 else "mdy")
+    told = set(orders.values()) - {"open", ""}
+    usual = layout.date_order or (next(iter(told - {"mixed"}), "") if len(told) == 1 else "" if told else "mdy")
     for (name, column), order in orders.items():
         stated = layout.date_order if order in ("mixed", "open") else order
         raw[name][column] = _values.dates(raw[name][column], stated or (usual if order == "open" else ""))
     assumed = [".".join(place) for place, order in orders.items() if order == "open" and not layout.date_order]
-    said = f"no date tells day from month; read as {usual} (date_order in {FILE} states it)"
+    said = (
+        f"no date tells day from month; {f'read as {usual}' if usual else 'not read'} (date_order in {FILE} states it)"
+    )
     return [f"{place}: {said}" for place in assumed]
 
 
