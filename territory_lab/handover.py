@@ -122,8 +122,12 @@ def _salesforce(space: Workspace, alignment: pd.Series, draft: Path, ids: Path |
     """Write load files and, in a folder beneath, those that undo them."""
     accounts = assignments(space, alignment)["accounts"].dropna(subset="unit_id").set_index("account_id")
     reps = _staff(space).set_index("rep_id")["territory_id"]
+    file = space.folder / FILE
+    theirs = file.is_file() and Layout.load(file).crm == "salesforce"
+    known = {name: frame if theirs else frame.iloc[:0] for name, frame in today.load(space.folder).items()}
+    now = {name: frame[frame.get("association_id", frame["territory_id"]) != ""] for name, frame in known.items()}
     load = salesforce.load_files(
-        today.load(space.folder),
+        now,
         accounts["territory_id"].dropna(),
         reps,
         planned=set(_current(space)),

@@ -15,7 +15,7 @@ Exports = dict[str, pd.DataFrame]
 class Company:
     """What is true, whoever exports it; ids are the CRM's."""
 
-    accounts: pd.DataFrame  # id, name, postcode, city, state, employees, revenue, owner, created, parent, territory
+    accounts: pd.DataFrame  # id, name, postcode, city, state, lon, lat, employees, revenue, owner, created, parent, territory
     deals: pd.DataFrame  # id, account, owner, stage (open, won, lost), created, closed, amount
     lines: pd.DataFrame  # id, deal, product, quantity, total
     reps: pd.DataFrame  # id, first, last, email, postcode, manager, territory
@@ -51,6 +51,8 @@ def company(key: str = "salesforce", seed: int = 0, size: int = 48) -> Company:
             "postcode": places["postcode"].to_numpy(),
             "city": "Town",
             "state": places["state"].to_numpy(),
+            "lon": places["lon"].round(4).to_numpy(),
+            "lat": places["lat"].round(4).to_numpy(),
             "employees": rng.integers(1, 5000, size),
             "revenue": rng.integers(10**5, 10**7, size) + 0.5,
             "created": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, size), unit="D"),
@@ -58,15 +60,15 @@ def company(key: str = "salesforce", seed: int = 0, size: int = 48) -> Company:
         }
     ).assign(owner=lambda frame: frame["territory"].map(owner), parent="")
     accounts.loc[1, "parent"] = accounts.loc[0, "id"]
-    deals = pd.DataFrame({"id": ids("006", 2 * size), "account": np.tile(accounts["id"], 2)}).assign(
+    deals = pd.DataFrame({"id": ids("006", 12 * size), "account": np.tile(accounts["id"], 12)}).assign(
         owner=lambda frame: frame["account"].map(accounts.set_index("id")["owner"]),
-        stage=rng.choice(["open", "won", "lost"], 2 * size),
-        created=pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, 2 * size), unit="D"),
-        amount=rng.integers(1000, 90_000, 2 * size) + 0.25,
+        stage=rng.choice(["open", "won", "lost"], 12 * size),
+        created=pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 900, 12 * size), unit="D"),
+        amount=rng.integers(1000, 90_000, 12 * size) + 0.25,
     )
-    deals["closed"] = deals["created"] + pd.to_timedelta(rng.integers(5, 90, 2 * size), unit="D")
-    lines = pd.DataFrame({"id": ids("00k", 2 * size), "deal": deals["id"], "quantity": 2.0, "total": deals["amount"]})
-    return Company(accounts, deals, lines.assign(product=ids("01t", 1)[0]), reps, territories)
+    deals["closed"] = deals["created"] + pd.to_timedelta(rng.integers(5, 90, 12 * size), unit="D")
+    lines = pd.DataFrame({"id": ids("00k", 12 * size), "deal": deals["id"], "quantity": 2.0, "total": deals["amount"]})
+    return Company(accounts, deals, lines.assign(product=rng.choice(ids("01t", 3), len(lines))), reps, territories)
 
 
 def salesforce(firm: Company, *, labels: bool = False) -> Exports:
@@ -87,6 +89,8 @@ def salesforce(firm: Company, *, labels: bool = False) -> Exports:
             "BillingState/Billing State/Province": accounts["state"],
             "BillingPostalCode/Billing Zip/Postal Code": accounts["postcode"],
             "BillingCountry/Billing Country": "United States",
+            "BillingLongitude/Billing Longitude": accounts["lon"],
+            "BillingLatitude/Billing Latitude": accounts["lat"],
             "OwnerId/Account Owner": _named(accounts["owner"], reps, labels),
             "CreatedDate/Created Date": _moment(accounts["created"], "%Y-%m-%dT%H:%M:%S.000+0000", "%m/%d/%Y", labels),
         },
