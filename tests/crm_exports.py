@@ -15,7 +15,7 @@ Exports = dict[str, pd.DataFrame]
 class Company:
     """What is true, whoever exports it; ids are the CRM's."""
 
-    accounts: pd.DataFrame  # id, name, postcode, city, state, lon, lat, employees, revenue, owner, created, parent, territory
+    accounts: pd.DataFrame  # id, name, postcode, city, state, lon, lat, employees, revenue, owner, created, ...
     deals: pd.DataFrame  # id, account, owner, stage (open, won, lost), created, closed, amount
     lines: pd.DataFrame  # id, deal, product, quantity, total
     reps: pd.DataFrame  # id, first, last, email, postcode, manager, territory

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from territory_lab import crm, geography, handover
 from territory_lab.crm.salesforce import developer_names
 from territory_lab.workspace import Workspace
-from tests import crm_exports
+from tests import adventureworks, crm_exports
 
 TABLES = {"Territory2": "0MI", "ObjectTerritory2Association": "0TU", "UserTerritory2Association": "0S7"}
 
@@ -146,6 +146,19 @@ def test_the_update_table_read_by_the_crm_gives_the_plan(name: str, labels: bool
     exports[sheet] = update.set_index(key).combine_first(exports[sheet].set_index(key)).reset_index()
     again, _ = crm.create(tmp_path / "again", crm_exports.write(exports, tmp_path / "later"), crm.Layout.of(name))
     pd.testing.assert_series_equal(today_of(again), plan)
+
+
+def test_the_update_table_brings_a_plan_into_adventureworks(cases: Path, tmp_path: Path) -> None:
+    space, _ = adventureworks.create(cases / "crm" / "adventureworks", tmp_path)
+    plan = today_of(space).copy()
+    plan.iloc[[0, -1]] = plan.iloc[[-1, 0]].to_numpy()
+    update = pd.read_csv(handover.write(space, plan, "csv")[0] / "update.csv", dtype=str).set_index("BusinessEntityID")
+    file = tmp_path / "export" / "Store.csv"
+    stores = pd.read_csv(file, dtype=str).set_index("BusinessEntityID")
+    stores.update(update)
+    stores.to_csv(file)
+    again = crm.read(tmp_path / "export", crm.Layout.load(tmp_path / "mapping.toml")).tables["alignment"]
+    assert dict(again.to_numpy()) == plan.to_dict()
 
 
 def test_geojson_and_kml_hold_each_territory_with_its_name_and_area(org: Org, tmp_path: Path) -> None:
