@@ -65,9 +65,9 @@ def assignments(space: Workspace, alignment: pd.Series) -> dict[str, pd.DataFram
     Returns
     -------
     dict of str to DataFrame
-        ``accounts`` (account_id, name, unit_id, territory_today, territory_id, owner_today, owner_id), ``units`` (
-        unit_id, territory_today, territory_id), and ``update``: the accounts whose owner or territory changes, under
-        the column names of the CRM they came from. An account without a unit stays as it is.
+        ``accounts`` (account_id, name, unit_id, territory_today, territory_id, owner_today, owner_id), ``units``
+        (unit_id, territory_today, territory_id), and ``update``: the accounts whose owner or territory changes, under
+        the column names of the CRM they came from, and ``owner_name``. An account without a unit stays as it is.
     """
     table = space.tables["accounts"].set_index("account_id")
     unit = book.accounts(space, book.units(space))["unit_id"]
@@ -89,7 +89,7 @@ def assignments(space: Workspace, alignment: pd.Series) -> dict[str, pd.DataFram
     return {
         "accounts": accounts.reset_index(),
         "units": units.rename_axis("unit_id").reset_index(),
-        "update": _update(space.folder, accounts),
+        "update": _update(space, accounts),
     }
 
 
@@ -172,14 +172,17 @@ def _owners(space: Workspace, wanted: pd.Series, owner: pd.Series) -> pd.Series:
     return owner.where(stays, wanted.map(first).fillna(owner))
 
 
-def _update(folder: Path, accounts: pd.DataFrame) -> pd.DataFrame:
+def _update(space: Workspace, accounts: pd.DataFrame) -> pd.DataFrame:
     """Name the columns as the CRM does, and keep the rows that change."""
-    file = folder / FILE
+    file = space.folder / FILE
     names: Mapping[str, list[str]] = Layout.load(file).tables["accounts"].columns if file.is_file() else {}
     changed = (accounts["owner_id"] != accounts["owner_today"]) & accounts["owner_id"].notna()
     changed |= (accounts["territory_id"] != accounts["territory_today"]) & accounts["territory_id"].notna()
     table = accounts[changed].reset_index()
-    known = today.load(folder)["territories"].set_index("territory_id")["crm_id"]
+    known = today.load(space.folder)["territories"].set_index("territory_id")["crm_id"]
     table["territory_id"] = table["territory_id"].replace(known.to_dict())
+    if "reps" in space.tables:  # some imports take people by name
+        table["owner_name"] = table["owner_id"].map(space.tables["reps"].set_index("rep_id")["name"])
     kept = ["account_id", "owner_id", *(["territory_id"] if "territory_id" in names or not names else [])]
+    kept += ["owner_name"] if "owner_name" in table else []
     return table[kept].rename(columns={ours: names[ours][0] for ours in kept if names.get(ours)})

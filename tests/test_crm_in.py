@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from territory_lab import crm, sample, schema, shipped
+from territory_lab.crm import _sheets
 from territory_lab.crm import _values as values
 from territory_lab.errors import BadInput
 from tests import crm_exports
@@ -233,6 +235,20 @@ def test_files_that_cannot_be_read_are_all_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput) as error:
         crm.read(tmp_path, crm.Layout.of("csv"))
     assert [fault.table for fault in error.value.faults] == ["a.csv", "b.csv", "c.xlsx", "d.csv"]
+
+
+def test_a_workbook_that_unpacks_beyond_measure_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sheets, "_UNPACKED", 10_000)
+    with zipfile.ZipFile(tmp_path / "bomb.xlsx", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("xl/workbook.xml", "0" * 20_000)
+    with pytest.raises(BadInput, match="unpacks to 20,000 bytes"):
+        crm.read(tmp_path, crm.Layout.of("csv"))
+
+
+def test_files_that_hold_no_table_are_left_out_and_counted(tmp_path: Path) -> None:
+    intake = read(tmp_path / "x", accounts="account_id,name\n1,Acme\n", weather="day,rain\nMo,3\nTu,4\n")
+    ledger = intake.ledger.set_index("file").loc["weather.csv"]
+    assert (ledger["rows"], ledger["used"], ledger["set_aside"]) == (2, 0, 2)
 
 
 def test_units_can_be_made_of_columns_that_accounts_share(tmp_path: Path) -> None:

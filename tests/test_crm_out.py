@@ -106,6 +106,19 @@ def test_a_new_territory_is_inserted_first_and_what_needs_its_id_waits_for_it(or
     assert org.state() == before
 
 
+def test_the_files_of_successes_that_a_loader_leaves_tell_the_ids(org: Org, tmp_path: Path) -> None:
+    space = opened(org, tmp_path)
+    plan = today_of(space).replace("East & Cape", "North")
+    folder = handover.write(space, plan, "salesforce")[0]
+    inserted = pd.read_csv(folder / "1_Territory2_insert.csv", dtype=str).assign(
+        ID="0MIZz0000000001AAA", STATUS="Created"
+    )
+    inserted.rename(columns=str.upper).to_csv(tmp_path / "success112526.csv", index=False)
+    handover.write(space, plan, "salesforce", tmp_path / "success112526.csv")
+    rows = pd.read_csv(folder / "3_ObjectTerritory2Association_insert.csv", dtype=str)
+    assert set(rows["Territory2Id"]) == {"0MIZz0000000001AAA"}
+
+
 def test_an_account_keeps_a_territory_that_lies_over_the_plan(org: Org, tmp_path: Path) -> None:
     account = org.exports["Account"]["Id"].iloc[0]
     extra = (

@@ -95,7 +95,7 @@ def load_files(
     Load
         Today's associations against the wanted ones.
     """
-    later = today if ids is None else ids
+    later = ids or today
     known = today["territories"]
     fresh = sorted((set(accounts) | set(reps)) - set(known["territory_id"]))
     names = developer_names(fresh, known["developer_name"])
@@ -123,9 +123,8 @@ def load_files(
         gone, come = _changes(now, key, wanted, {*planned, *accounts})
         files[f"{2 + 2 * step}_{name}_delete"] = _rows(gone, now, key, crm_id)[["Id", *_HEAD[key]]]
         files[f"{3 + 2 * step}_{name}_insert"] = _rows(come, now, key, crm_id)[_HEAD[key] + _MORE[key]]
-        undo[f"{3 - 2 * step}_{name}_delete"] = _rows(come, then if ids else now.iloc[:0], key, crm_id)[
-            ["Id", *_HEAD[key]]
-        ]
+        given = then if ids else now.iloc[:0]
+        undo[f"{3 - 2 * step}_{name}_delete"] = _rows(come, given, key, crm_id)[["Id", *_HEAD[key]]]
         undo[f"{4 - 2 * step}_{name}_insert"] = _rows(gone, now, key, crm_id)[_HEAD[key] + _MORE[key]]
     undo["5_Territory2_delete"] = inserts[["DeveloperName"]].assign(Id=[crm_id.get(label, "") for label in fresh])
     undo = dict(sorted(undo.items()))
