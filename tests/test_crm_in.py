@@ -312,7 +312,7 @@ HEADERS = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_every_row_is_used_or_set_aside_with_a_reason(tmp_path: Path, data: st.DataObject) -> None:
     folder, counts = tmp_path, {}
