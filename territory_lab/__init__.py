@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from territory_lab import (
         alignment,
         charts,
+        crm,
         evaluation,
         geography,
+        handover,
         journey,
         lifecycle,
         maps,
@@ -33,8 +35,10 @@ if TYPE_CHECKING:
 __all__ = [
     "alignment",
     "charts",
+    "crm",
     "evaluation",
     "geography",
+    "handover",
     "journey",
     "lifecycle",
     "maps",

@@ -1,4 +1,4 @@
-"""The command line: `territory-lab demo | new | check | run | lab | retrain | score | models`."""
+"""The command line: `territory-lab demo | new | check | run | export | lab | retrain | score | models`."""
 
 import shutil
 import subprocess
@@ -29,6 +29,15 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
 
 
+class Target(StrEnum):
+    """Where a plan can go."""
+
+    SALESFORCE = "salesforce"
+    CSV = "csv"
+    GEOJSON = "geojson"
+    KML = "kml"
+
+
 @app.callback()
 def territory_lab() -> None:
     """Sales-territory planning, from accounts to a decision."""
@@ -54,13 +63,30 @@ def demo(
 @app.command()
 def new(
     folder: Folder,
-    tables: Annotated[
-        Path | None, typer.Option("--from", help="A folder of tables as CSV or Parquet; without it: empty templates.")
+    path: Annotated[
+        Path | None, typer.Argument(metavar="[PATH]", help="The export: a CSV, an XLSX or a folder.")
     ] = None,
+    *,
+    source: Annotated[
+        str, typer.Option("--from", help="salesforce, hubspot, dynamics or csv with PATH, or a folder of tables alone.")
+    ] = "",
     sample: Annotated[bool, typer.Option("--sample", help="Start from the sample company.")] = False,
+    mapping: Annotated[Path | None, typer.Option(help="Last month's mapping.toml.")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Take columns that only look like a known one.")] = False,
 ) -> None:
     """Make a workspace of your own, with the guided notebooks copied in."""
-    space = lab.workspace.create(folder, lab.shipped.data("sample") if sample else tables)
+    if path is None and source in lab.crm.CRMS and not Path(source).is_dir():
+        raise TerritoryLabError(f"name the export: territory-lab new {folder} --from {source} PATH")
+    if path is not None:
+        layout = lab.crm.Layout.of(source or "csv") if mapping is None else lab.crm.Layout.load(mapping)
+        space, intake = lab.crm.create(folder, path, layout, accept=accept)
+        typer.echo(intake.mapping.to_string(index=False))
+        typer.echo(intake.ledger.to_string(index=False))
+        for note in intake.notes:
+            typer.echo(f"note: {note}")
+    else:
+        tables = lab.shipped.data("sample") if sample else Path(source) if source else None
+        space = lab.workspace.create(folder, tables)
     typer.echo(f"{space.folder} is ready: {', '.join(sorted(path.name for path in space.folder.iterdir()))}")
     typer.echo(f"next: territory-lab check {folder}")
 
@@ -83,6 +109,21 @@ def check(folder: Folder) -> None:
 def run(folder: Folder, reports: Reports = None) -> None:
     """Go through all six steps and write one HTML per notebook and the summary."""
     _run(folder, reports or folder / "reports")
+
+
+@app.command()
+def export(
+    folder: Folder,
+    to: Annotated[Target, typer.Option(help="For whom.")] = Target.CSV,
+    ids: Annotated[Path | None, typer.Option(help="A later Salesforce export, for the ids of what was loaded.")] = None,
+) -> None:
+    """Write the proposed alignment for a CRM or a map; nothing is sent anywhere."""
+    space = lab.workspace.open_workspace(folder)
+    alignment = lab.journey.territories(space)["alignment"]["territory_id"]
+    written, summary = lab.handover.write(space, alignment, to.value, ids)
+    typer.echo(str(written))
+    for line in summary:
+        typer.echo(f"  {line}")
 
 
 @app.command("lab")

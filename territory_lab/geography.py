@@ -213,20 +213,23 @@ def unit_of(accounts: pd.DataFrame, units: pd.DataFrame, postcodes: pd.DataFrame
         found = accounts["unit_id"].astype("str").where(accounts["unit_id"].isin(ids)).rename("unit_id")
     if "postcode" in accounts and postcodes is not None:
         table = postcodes[postcodes["unit_id"].isin(ids)].drop_duplicates("postcode").set_index("postcode")["unit_id"]
-        found = found.where(found.notna(), accounts["postcode"].map(table).astype("str"))
+        zips = accounts["postcode"].str.replace(r"^(\d{5})-?\d{4}$", r"\1", regex=True)  # ZIP+4
+        found = found.where(found.notna(), zips.map(table).astype("str"))
     if {"lon", "lat"} <= set(accounts) and "geometry" in units:
         missing = (found.isna() & accounts["lon"].notna() & accounts["lat"].notna()).to_numpy()
-        found[missing] = _polygon_at(accounts.loc[missing, "lon"], accounts.loc[missing, "lat"], units)
+        at = _polygon_at(accounts.loc[missing, "lon"], accounts.loc[missing, "lat"], units)
+        found.loc[missing] = at.to_numpy()
     return found
 
 
-def _polygon_at(lon: pd.Series, lat: pd.Series, units: pd.DataFrame) -> list[object]:
+def _polygon_at(lon: pd.Series, lat: pd.Series, units: pd.DataFrame) -> pd.Series:
     """Return the id of the polygon that holds each point, missing where none does."""
     shapes = _polygons(units).to_crs(WGS84).sort_values("unit_id")
     points = gpd.points_from_xy(lon, lat)
     point, shape = shapely.STRtree(shapes.geometry.to_numpy()).query(points, predicate="intersects")
     first = pd.Series(shape, index=point).groupby(level=0).min().reindex(range(len(points)))
-    return list(first.map(dict(enumerate(shapes["unit_id"]))))
+    found: pd.Series = first.map(dict(enumerate(shapes["unit_id"]))).astype("str")
+    return found
 
 
 def _polygons(units: pd.DataFrame) -> gpd.GeoDataFrame:

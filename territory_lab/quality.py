@@ -137,27 +137,53 @@ def _name_doubts(accounts: pd.DataFrame) -> list[Fault]:
 
 
 def _twin_doubts(accounts: pd.DataFrame) -> list[Fault]:
-    """Find accounts at one postcode whose names are nearly the same."""
-    if "postcode" not in accounts:
-        return []
-    named = accounts.dropna(subset=["name", "postcode"])
-    place = named["postcode"].str.split("-").str[0].str.zfill(5)
+    """Name the second of each pair that looks like one firm."""
     return [
         Fault(
             "accounts",
             "name",
-            str(same.index[other]),
-            f"{same.iloc[other]!r} looks like {same.iloc[one]!r} ({same.index[one]}) at the same postcode",
+            str(pair.account_b),
+            f"{pair.name_b!r} looks like {pair.name_a!r} ({pair.account_a}) at the same place",
             "keep one, or give both a parent",
         )
-        for _, same in named["name"].groupby(place.to_numpy())
-        if len(same) > 1
-        for one, other in _alike(same)
+        for pair in twins(accounts.assign(account_id=accounts.index)).itertuples()
     ]
 
 
-def _alike(names: pd.Series) -> list[tuple[int, int]]:
-    """Positions of the pairs of names that differ in order, case, signs, legal form or a letter only."""
+def twins(accounts: pd.DataFrame) -> pd.DataFrame:
+    """
+    List pairs of accounts at one place whose names are nearly the same; nothing is merged.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        Typed accounts; the place is the postcode, or the city and state where there is none.
+
+    Returns
+    -------
+    DataFrame
+        account_a, name_a, account_b, name_b, place, score (token-sort similarity, 0 to 100); the likeliest first.
+    """
+    columns = ["account_a", "name_a", "account_b", "name_b", "place", "score"]
+    nowhere = pd.Series(np.nan, index=accounts.index, dtype="str")
+    postcode, city, state = (accounts.get(column, nowhere).astype("str") for column in ("postcode", "city", "state"))
+    place = (
+        postcode.str.replace("-.*", "", regex=True).str.zfill(5).fillna(city.str.casefold() + " " + state.fillna(""))
+    )
+    named = accounts.assign(place=place).dropna(subset=["name", "place", "account_id"])
+    found = [
+        (*same[["account_id", "name"]].iloc[one], *same[["account_id", "name"]].iloc[other], where, score)
+        for where, same in named.groupby("place")
+        if len(same) > 1
+        for one, other, score in _alike(same["name"])
+    ]
+    return pd.DataFrame(found, columns=columns).sort_values("score", ascending=False, kind="stable", ignore_index=True)
+
+
+def _alike(names: pd.Series) -> list[tuple[int, int, float]]:
+    """Pairs of places whose names differ in order, case, signs, legal form or a letter only, and how alike they are."""
     plain = [re.sub(_LEGAL_FORM, "", utils.default_process(name)) for name in names]
     score = process.cdist(plain, plain, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
-    return list(zip(*map(list, np.nonzero(np.triu(score, k=1))), strict=True))
+    return [
+        (int(one), int(other), round(float(score[one, other]), 1)) for one, other in np.argwhere(np.triu(score, k=1))
+    ]

@@ -257,7 +257,11 @@ def open_workspace(folder: str | os.PathLike[str] | None = None) -> Workspace:
 
 
 def create(
-    folder: str | os.PathLike[str], tables: str | os.PathLike[str] | None = None, settings: Settings | None = None
+    folder: str | os.PathLike[str],
+    tables: str | os.PathLike[str] | None = None,
+    settings: Settings | None = None,
+    *,
+    whole: bool = False,
 ) -> Workspace:
     """
     Make a workspace: settings, the guided notebooks, and tables copied in or as empty templates.
@@ -270,6 +274,8 @@ def create(
         A folder of CSV or Parquet files named as the tables; None: a CSV with the header of each table.
     settings : Settings or None
         None: those beside the tables, else defaults with the folder's name.
+    whole : bool
+        Copy all that stands in the folder, not its tables only.
 
     Returns
     -------
@@ -296,8 +302,8 @@ def create(
                 (draft / f"{name}.csv").write_text(",".join(table.columns) + "\n", encoding="utf-8")
         else:
             settings = settings or (source.settings if (source.folder / SETTINGS).exists() else None)
-            for file in source.files.values():
-                shutil.copy2(file, draft)
+            for file in source.folder.iterdir() if whole else source.files.values():
+                (shutil.copytree if file.is_dir() else shutil.copy2)(file, draft / file.name)
         settings = settings or Settings(name=target.resolve().name)
         (draft / SETTINGS).write_text(tomli_w.dumps(asdict(settings)), encoding="utf-8")
         if target.exists():

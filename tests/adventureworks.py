@@ -1,69 +1,58 @@
-"""AdventureWorks as an analyst would hand it over: its own tables joined into ours, stores as accounts."""
+"""AdventureWorks as an analyst would hand it over: stores and salespeople with their addresses, and a mapping."""
 
 from html import unescape
 from pathlib import Path
 
 import pandas as pd
 
+from territory_lab import crm
+from territory_lab.workspace import Workspace
 
-def export(case: Path, folder: Path, *, mended: bool) -> None:
-    """Write accounts, reps, units and today's alignment as CSV; 30 stores stand at (0, 0) until that is mended."""
+MAPPING = """
+crm = "csv"
+units_by = ["country", "state"]
+[tables.accounts]
+files = ["Store"]
+[tables.accounts.columns]
+account_id = ["BusinessEntityID"]
+name = ["Name"]
+employees = ["NumberEmployees"]
+revenue = ["AnnualRevenue"]
+postcode = ["PostalCode"]
+city = ["City"]
+state = ["StateProvinceCode"]
+country = ["CountryRegionCode"]
+lon = ["longitude"]
+lat = ["latitude"]
+owner_id = ["SalesPersonID"]
+territory_id = ["TerritoryID"]
+[tables.reps]
+files = ["SalesPerson"]
+[tables.reps.columns]
+rep_id = ["BusinessEntityID"]
+name = ["BusinessEntityID"]
+territory_id = ["TerritoryID"]
+lon = ["longitude"]
+lat = ["latitude"]
+quota = ["SalesQuota"]
+"""
+
+
+def create(case: Path, folder: Path) -> tuple[Workspace, crm.Intake]:
+    """Join the tables to two exports, and make a workspace of them under the folder."""
     read = {file.stem: pd.read_parquet(file) for file in case.glob("*.parquet")}
     places = (
         read["BusinessEntityAddress"]
         .drop_duplicates("BusinessEntityID")
         .merge(read["Address"], on="AddressID")
-        .merge(read["StateProvince"], on="StateProvinceID")
-        .rename(
-            columns={
-                "longitude": "lon",
-                "latitude": "lat",
-                "StateProvinceCode": "state",
-                "CountryRegionCode": "country",
-            }
-        )
-        .assign(unit_id=lambda frame: frame["country"] + "-" + frame["state"].str.strip())
-        .astype({"lon": float, "lat": float, "TerritoryID": str})
+        .merge(read["StateProvince"].drop(columns="Name"), on="StateProvinceID")
     )
-    nowhere = (places["lon"] == 0) & (places["lat"] == 0)
-    if mended:
-        places.loc[nowhere, ["lon", "lat"]] = None
-    stores = read["Store"].merge(places, on="BusinessEntityID", how="left", suffixes=("", "_place"))
-    accounts = pd.DataFrame(
-        {
-            "account_id": stores["BusinessEntityID"],
-            "name": stores["Name"].map(unescape),
-            "employees": stores["NumberEmployees"],
-            "revenue": stores["AnnualRevenue"],
-            "postcode": stores["PostalCode"],
-            "city": stores["City"],
-            "country": stores["country"],
-            "lon": stores["lon"],
-            "lat": stores["lat"],
-            "unit_id": stores["unit_id"],
-            "owner_id": stores["SalesPersonID"],
-        }
-    )
-    people = read["SalesPerson"].merge(places[["BusinessEntityID", "lon", "lat"]], on="BusinessEntityID", how="left")
-    reps = pd.DataFrame(
-        {
-            "rep_id": people["BusinessEntityID"],
-            "name": "Rep " + people["BusinessEntityID"].astype(str),
-            "territory_id": people["TerritoryID"].astype("Int64"),
-            "lon": people["lon"],
-            "lat": people["lat"],
-            "quota": people["SalesQuota"],
-        }
-    )
-    of_accounts = places[places["unit_id"].isin(accounts["unit_id"]) & ~nowhere]
-    units = (
-        of_accounts.groupby("unit_id")
-        .agg(name=("Name", "first"), lon=("lon", "mean"), lat=("lat", "mean"))
-        .reset_index()
-    )
-    alignment = of_accounts.drop_duplicates("unit_id")[["unit_id", "TerritoryID"]].rename(
-        columns={"TerritoryID": "territory_id"}
-    )
-    folder.mkdir()
-    for name, frame in {"accounts": accounts, "reps": reps, "units": units, "alignment": alignment}.items():
-        frame.to_csv(folder / f"{name}.csv", index=False)
+    stores = read["Store"].assign(Name=read["Store"]["Name"].map(unescape))
+    homes = places[["BusinessEntityID", "longitude", "latitude"]]
+    (folder / "export").mkdir(parents=True)
+    stores.merge(places, on="BusinessEntityID", how="left").to_csv(folder / "export" / "Store.csv", index=False)
+    people = read["SalesPerson"].astype({"TerritoryID": "Int64"}).merge(homes, on="BusinessEntityID", how="left")
+    people.to_csv(folder / "export" / "SalesPerson.csv", index=False)
+    mapping = folder / "mapping.toml"
+    mapping.write_text(MAPPING, encoding="utf-8")
+    return crm.create(folder / "space", folder / "export", crm.Layout.load(mapping))

@@ -1,11 +1,13 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from territory_lab import schema, shipped
+from territory_lab import crm, schema, shipped
 from territory_lab.cli import app
+from tests import crm_exports
 
 MESSY = Path(__file__).resolve().parents[1] / "data" / "sample_messy"
 
@@ -43,7 +45,24 @@ def test_new_makes_a_workspace_that_check_then_passes(tmp_path: Path) -> None:
     assert (tmp_path / "own" / "notebooks" / "1_icp.ipynb").is_file()
 
 
-@pytest.mark.parametrize("command", ["check", "run", "lab", "retrain", "score", "models"])
+def test_a_crm_export_goes_in_is_checked_and_comes_out_again(tmp_path: Path) -> None:
+    exports = crm_exports.salesforce(crm_exports.company())
+    del exports["OpportunityLineItem"]  # too few orders to learn from
+    crm_exports.write(exports, tmp_path / "friday")
+    mapping = replace(crm.Layout.of("salesforce"), units_by=["postcode"])
+    (tmp_path / "mapping.toml").write_text(mapping.to_toml(), encoding="utf-8")
+    own = tmp_path / "own"
+    code, output = run("new", own, tmp_path / "friday", "--from", "salesforce", "--mapping", tmp_path / "mapping.toml")
+    assert code == 0
+    assert "BillingPostalCode" in output
+    assert run("check", own)[0] == 0
+    for target in ("csv", "salesforce", "geojson", "kml"):
+        code, output = run("export", own, "--to", target)
+        assert (code, (own / "exports" / target).is_dir()) == (0, True)
+    assert run("new", tmp_path / "other", "--from", "salesforce")[1].endswith("--from salesforce PATH")
+
+
+@pytest.mark.parametrize("command", ["check", "run", "export", "lab", "retrain", "score", "models"])
 def test_a_folder_that_is_not_there_is_named_in_words(command: str, tmp_path: Path) -> None:
     code, output = run(command, tmp_path / "nowhere")
     assert code == 1

@@ -10,9 +10,9 @@ from scipy.sparse.csgraph import connected_components
 
 from territory_lab import geography, journey, sample, workspace
 from territory_lab.alignment import Problem, audit, solve
-from territory_lab.errors import BadInput, MissingTable
+from territory_lab.errors import MissingTable
 from territory_lab.workspace import Settings, Workspace
-from tests.adventureworks import export
+from tests import adventureworks
 
 
 def company(folder: Path) -> Workspace:
@@ -93,8 +93,7 @@ def test_a_lost_frame_is_computed_anew(space: Workspace) -> None:
 
 
 def test_adventureworks_goes_as_far_as_its_tables_allow(cases: Path, tmp_path: Path) -> None:
-    export(cases / "crm" / "adventureworks", tmp_path / "tables", mended=True)
-    space = workspace.create(tmp_path / "space", tmp_path / "tables")
+    space, _ = adventureworks.create(cases / "crm" / "adventureworks", tmp_path)
     done, off = {}, {}
     for name, step in journey.STEPS.items():
         try:
@@ -109,11 +108,12 @@ def test_adventureworks_goes_as_far_as_its_tables_allow(cases: Path, tmp_path: P
 
 
 def test_adventureworks_as_exported_names_the_stores_that_stand_nowhere(cases: Path, tmp_path: Path) -> None:
-    export(cases / "crm" / "adventureworks", tmp_path / "tables", mended=False)
-    with pytest.raises(BadInput) as error:
-        _ = workspace.open_workspace(tmp_path / "tables").tables
-    assert len(error.value.faults) == 30
-    assert {fault.problem for fault in error.value.faults} == {"(0, 0) lies outside the map"}
+    space, intake = adventureworks.create(cases / "crm" / "adventureworks", tmp_path)
+    nowhere = intake.aside[intake.aside["reason"] == "(0, 0) lies outside the map"]
+    assert (len(nowhere), len(intake.aside)) == (30, 30)
+    assert space.tables["accounts"]["lon"].isna().sum() == 30
+    assert intake.ledger[["rows", "used"]].to_numpy().tolist() == [[17, 17], [701, 701]]
+    assert space.faults()[0] == []
 
 
 def test_korean_districts_go_through_units_and_alignment() -> None:

@@ -12,7 +12,7 @@ FLOORS = [
     {"schema", "alignment", "sizing"},
     {"workspace", "geography", "timeline", "scoring", "maps"},
     {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book", "registry"},
-    {"evaluation", "staffing", "proposal", "focus", "lifecycle", "serving", "worklist"},
+    {"evaluation", "staffing", "proposal", "focus", "lifecycle", "serving", "worklist", "handover"},
     {"journey"},
     {"widgets", "reporting"},
     {"cli"},

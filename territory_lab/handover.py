@@ -1,0 +1,188 @@
+"""A plan handed back: assignment tables for any CRM, Salesforce load files with their undo, GeoJSON and KML."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from territory_lab import book
+from territory_lab.crm import salesforce, today
+from territory_lab.crm.layout import FILE, Layout
+from territory_lab.files import write_csv, write_whole, writing
+from territory_lab.workspace import Workspace
+
+WGS84 = "EPSG:4326"
+
+
+def write(space: Workspace, alignment: pd.Series, to: str, ids: Path | None = None) -> tuple[Path, list[str]]:
+    """
+    Write a plan for another program.
+
+    Parameters
+    ----------
+    space : Workspace
+        Whose accounts and units they are.
+    alignment : Series
+        ``territory_id`` by ``unit_id``.
+    to : {"salesforce", "csv", "geojson", "kml"}
+        For whom.
+    ids : Path, optional
+        A later Salesforce export, for the ids of what was inserted since.
+
+    Returns
+    -------
+    folder : Path
+        ``exports/<to>`` in the workspace, replaced whole.
+    summary : list of str
+        What was written, and what a person must see to.
+    """
+    folder = space.folder / "exports" / to
+    with writing(folder) as draft:
+        if to == "salesforce":
+            told = _salesforce(space, alignment, draft, ids)
+        elif to == "csv":
+            frames = assignments(space, alignment)
+            for name, frame in frames.items():
+                write_csv(draft / f"{name}.csv", frame)
+            told = [f"{name}.csv: {len(frame)} rows" for name, frame in frames.items()]
+        else:
+            told = _map(territories(space, alignment), draft, to)
+    return folder, told
+
+
+def assignments(space: Workspace, alignment: pd.Series) -> dict[str, pd.DataFrame]:
+    """
+    Say whose each account and unit is, today and in the plan.
+
+    Parameters
+    ----------
+    space : Workspace
+        Whose accounts and units they are.
+    alignment : Series
+        ``territory_id`` by ``unit_id``.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``accounts`` (account_id, name, unit_id, territory_today, territory_id, owner_today, owner_id), ``units``
+        (unit_id, territory_today, territory_id), and ``update``: the accounts whose owner or territory changes, under
+        the column names of the CRM they came from, and ``owner_name``. An account without a unit stays as it is.
+    """
+    table = space.tables["accounts"].set_index("account_id")
+    unit = book.accounts(space, book.units(space))["unit_id"]
+    now = today.load(space.folder)["account_territories"].drop_duplicates("account_id").set_index("account_id")
+    units = pd.DataFrame({"territory_today": _current(space).reindex(alignment.index), "territory_id": alignment})
+    own = now["territory_id"].reindex(table.index).fillna(unit.map(units["territory_today"]))
+    wanted = unit.map(alignment).fillna(own)
+    owner = table["owner_id"] if "owner_id" in table else pd.Series(index=table.index, dtype="str")
+    accounts = pd.DataFrame(
+        {
+            "name": table["name"],
+            "unit_id": unit,
+            "territory_today": own,
+            "territory_id": wanted,
+            "owner_today": owner,
+            "owner_id": _owners(space, wanted, owner),
+        }
+    ).rename_axis("account_id")
+    return {
+        "accounts": accounts.reset_index(),
+        "units": units.rename_axis("unit_id").reset_index(),
+        "update": _update(space, accounts),
+    }
+
+
+def territories(space: Workspace, alignment: pd.Series) -> gpd.GeoDataFrame:
+    """
+    Draw each territory as one shape.
+
+    Parameters
+    ----------
+    space : Workspace
+        Its units give polygons, or points where they have none.
+    alignment : Series
+        ``territory_id`` by ``unit_id``.
+
+    Returns
+    -------
+    GeoDataFrame
+        territory_id, reps (names), units (how many), geometry (EPSG:4326).
+    """
+    places = book.units(space)
+    if "geometry" not in places:
+        places = gpd.GeoDataFrame(places, geometry=gpd.points_from_xy(places["lon"], places["lat"]), crs=WGS84)
+    shapes = gpd.GeoDataFrame(places[["geometry"]]).to_crs(WGS84).assign(territory_id=alignment, units=1)
+    drawn = shapes.dropna(subset="territory_id").dissolve("territory_id", aggfunc={"units": "sum"})
+    staff = _staff(space).groupby("territory_id")["name"].agg(", ".join)
+    return drawn.assign(reps=staff.reindex(drawn.index).fillna("")).reset_index()
+
+
+def _salesforce(space: Workspace, alignment: pd.Series, draft: Path, ids: Path | None) -> list[str]:
+    """Write load files and, in a folder beneath, those that undo them."""
+    accounts = assignments(space, alignment)["accounts"].dropna(subset="unit_id").set_index("account_id")
+    reps = _staff(space).set_index("rep_id")["territory_id"]
+    file = space.folder / FILE
+    theirs = file.is_file() and Layout.load(file).crm == "salesforce"
+    known = {name: frame if theirs else frame.iloc[:0] for name, frame in today.load(space.folder).items()}
+    now = {name: frame[frame.get("association_id", frame["territory_id"]) != ""] for name, frame in known.items()}
+    load = salesforce.load_files(
+        now,
+        accounts["territory_id"].dropna(),
+        reps,
+        planned=set(_current(space)),
+        ids=None if ids is None else today.later(ids, Layout.of("salesforce")),
+    )
+    for part, files in ((draft, load.files), (draft / "undo", load.undo)):
+        for name, frame in files.items():
+            write_csv(part / f"{name}.csv", frame)
+    write_whole(draft / "summary.txt", "\n".join(load.summary) + "\n")
+    return load.summary
+
+
+def _map(drawn: gpd.GeoDataFrame, draft: Path, to: str) -> list[str]:
+    """Write shapes; GDAL's writers escape the names."""
+    file = draft / f"territories.{to}"
+    if to == "kml":
+        named = drawn.assign(Name=drawn["territory_id"], Description=drawn["reps"])[["Name", "Description", "geometry"]]
+        named.to_file(file, driver="KML")
+    else:
+        write_whole(file, drawn.to_json())
+    return [f"{file.name}: {len(drawn)} territories"]
+
+
+def _current(space: Workspace) -> pd.Series:
+    """Return today's alignment, empty where there is none."""
+    if "alignment" not in space.tables:
+        return pd.Series(dtype="str", name="territory_id")
+    return space.tables["alignment"].set_index("unit_id")["territory_id"]
+
+
+def _staff(space: Workspace) -> pd.DataFrame:
+    """Return the reps who have a territory."""
+    reps = space.tables.get("reps", pd.DataFrame(columns=["rep_id", "name"])).sort_values("rep_id")
+    return reps.dropna(subset="territory_id") if "territory_id" in reps else reps.iloc[:0].assign(territory_id="")
+
+
+def _owners(space: Workspace, wanted: pd.Series, owner: pd.Series) -> pd.Series:
+    """Leave an account with its owner where she stands in its territory, else give it to the first rep there."""
+    staff = _staff(space)
+    first = staff.drop_duplicates("territory_id").set_index("territory_id")["rep_id"]
+    stays = owner.map(staff.set_index("rep_id")["territory_id"]) == wanted
+    return owner.where(stays, wanted.map(first).fillna(owner))
+
+
+def _update(space: Workspace, accounts: pd.DataFrame) -> pd.DataFrame:
+    """Name the columns as the CRM does, and keep the rows that change."""
+    file = space.folder / FILE
+    names: Mapping[str, list[str]] = Layout.load(file).tables["accounts"].columns if file.is_file() else {}
+    changed = (accounts["owner_id"] != accounts["owner_today"]) & accounts["owner_id"].notna()
+    changed |= (accounts["territory_id"] != accounts["territory_today"]) & accounts["territory_id"].notna()
+    table = accounts[changed].reset_index()
+    known = today.load(space.folder)["territories"].set_index("territory_id")["crm_id"]
+    table["territory_id"] = table["territory_id"].replace(known.to_dict())
+    if "reps" in space.tables:  # some imports take people by name
+        table["owner_name"] = table["owner_id"].map(space.tables["reps"].set_index("rep_id")["name"])
+    kept = ["account_id", "owner_id", *(["territory_id"] if "territory_id" in names or not names else [])]
+    kept += ["owner_name"] if "owner_name" in table else []
+    return table[kept].rename(columns={ours: names[ours][0] for ours in kept if names.get(ours)})
