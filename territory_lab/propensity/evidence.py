@@ -7,16 +7,19 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from territory_lab.propensity import metrics
 from territory_lab.propensity.encode import Encoder
-from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, logit, ridge
+from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, logit
 from territory_lab.propensity.metrics import Floats, Interval
+from territory_lab.propensity.recent import Recent, ridge
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 BASE = "base"
 VERDICT_LEVEL = 0.98
 MEMORY = 125.0  # rows; about 180 rows count in the end, enough to see a base rate jump
+_BEYOND_DOUBT = 20.0  # likelihood ratio that chance reaches in 5 % of fits at most
 
 
 class Calibrator(NamedTuple):
@@ -115,20 +118,25 @@ class Evidence:
 
     def best(self) -> tuple[str, Interval | None]:
         """
-        Pick the learner: boosting only where it ranks better beyond doubt.
+        Pick the learner: trees, in full or by half, only where they rank better beyond doubt.
 
         Returns
         -------
         name : str
-            "logistic" or "boosting".
+            "logistic", or of "both" and "boosting" the one that gains most among those whose gain excludes zero.
         gain : Interval or None
-            AUC of boosting less that of logistic regression, on the same rows.
+            AUC of that one (else of the best challenger) less that of logistic regression, on the same rows.
         """
         names = [name for name in self.by if name != BASE]
         if len(names) == 1:
             return names[0], None
-        gain = metrics.difference(self.y, self.by["boosting"], self.by["logistic"], self.groups, seed=self.seed)
-        return ("boosting" if gain.low > 0 else "logistic"), gain
+        gains = {
+            name: metrics.difference(self.y, self.by[name], self.by["logistic"], self.groups, seed=self.seed)
+            for name in names
+            if name != "logistic"
+        }
+        name, gain = max(gains.items(), key=lambda pair: (pair[1].low > 0, pair[1].value))
+        return (name if gain.low > 0 else "logistic"), gain
 
     def calibrator(self, name: str) -> tuple[Calibrator | None, Interval | None, "Evidence"]:
         """
@@ -178,7 +186,7 @@ def gather(
     folds: list[Fold],
     *,
     encoder: Encoder,
-    learners: dict[str, Learner],
+    algorithm: str,
     base: Learner,
     base_columns: list[str],
     memory: float | None,
@@ -202,8 +210,8 @@ def gather(
         Positions of rows.
     encoder : Encoder
         Fitted afresh on each training part.
-    learners : dict of str to Learner
-        By name.
+    algorithm : str
+        As in `learner`; "auto" for all of them.
     base : Learner
         What they have to beat.
     base_columns : list of str
@@ -234,28 +242,29 @@ def gather(
         }
         fitted = encoder.fit(past)
         ready, unseen = fitted.transform(past), fitted.transform(later)
-        for name, learner in learners.items():
-            p_past, p = learner.fit(ready, y[train], turn).predict(ready), learner.predict(unseen)
-            part[name, None] = p
+        for name, learnt in _trained(algorithm, seed, ready, y[train], turn).items():
+            p = part[name, None] = learnt.predict(unseen)
             if memory is not None:
-                part[name, memory] = Recent.fit(ready, y[train], p_past, age, memory)(unseen, p)
+                part[name, memory] = Recent.fit(ready, y[train], learnt, age, memory)(unseen, p)
         tried.append(part)
     rows = np.concatenate([test for _, test in usable])
-    number = _blocks(usable, place)
+    block = np.repeat(_blocks(usable, place), [len(test) for _, test in usable])
     foretold = {key: np.concatenate([part[key] for part in tried]) for key in tried[0]}
-    kept: dict[str, float | None] = dict.fromkeys((BASE, *learners))
-    if memory is not None:
-        for name in learners:
-            better = _helps(y[rows], foretold[name, memory], foretold[name, None], groups[rows])
-            kept[name] = memory if always or better else None
-    return Evidence(
-        y[rows],
-        groups[rows],
-        np.repeat(number, [len(test) for _, test in usable]),
-        {name: foretold[name, chosen] for name, chosen in kept.items()},
-        kept,
-        seed,
-    )
+    kept: dict[str, float | None] = {name: None for name, _ in foretold}
+    for (name, half_life), p in foretold.items():
+        if half_life is not None:
+            better = _helps(y[rows], p, foretold[name, None], groups[rows], block)
+            kept[name] = half_life if always or better else None
+    by = {name: foretold[name, chosen] for name, chosen in kept.items()}
+    return Evidence(y[rows], groups[rows], block, by, kept, seed)
+
+
+def _trained(algorithm: str, seed: int, X: Floats, y: Floats, order: NDArray[np.intp]) -> dict[str, Learner]:
+    """Fit a learner, or all of them at once: trees are grown upon the regression they are held against."""
+    if algorithm != "auto":
+        return {algorithm: learner(algorithm, seed).fit(X, y, order)}
+    trees = Boosted(seed).fit(X, y, order)
+    return {"logistic": trees.start, "both": trees.shared(0.5), "boosting": trees}
 
 
 def _blocks(folds: list[Fold], place: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -275,10 +284,18 @@ def _row_loss(y: Floats, p: Floats) -> Floats:
     return np.asarray(np.logaddexp(0, log_odds) - y * log_odds)
 
 
-def _helps(y: Floats, p: Floats, without: Floats, groups: NDArray[np.intp]) -> bool:
-    """Tell whether the log loss is lower beyond doubt: by two standard errors, rows of a group taken together."""
-    gain = np.bincount(groups, _row_loss(y, without) - _row_loss(y, p))
-    return bool(gain.sum() > 2 * np.sqrt(gain @ gain))
+def _helps(y: Floats, p: Floats, without: Floats, groups: NDArray[np.intp], block: NDArray[np.intp]) -> bool:
+    """
+    Tell whether a correction foretells later rows better beyond doubt.
+
+    A bet against the learner: were it right, the likelihood ratio of what happened has mean 1, be it counted from the
+    first block on or from a later one, and so has the mean of these; it exceeds 20 in one fit of 20 at most (Markov's
+    inequality; Shafer 2021, testing by betting). Of a group's rows, which may repeat each other, the geometric mean
+    counts, which is no greater than the arithmetic one.
+    """
+    gain = (_row_loss(y, without) - _row_loss(y, p)) / np.bincount(groups)[groups]
+    since = np.cumsum(np.bincount(block, gain)[::-1])
+    return bool(logsumexp(since) - np.log(len(since)) > np.log(_BEYOND_DOUBT))
 
 
 def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
@@ -287,8 +304,8 @@ def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
 
     Parameters
     ----------
-    name : {"logistic", "boosting", "constant"}
-        Which.
+    name : {"logistic", "both", "boosting", "constant"}
+        Which; "both" is the mean of the log-odds of logistic regression and boosting.
     seed : int
         For boosting.
     monotone : tuple of int
@@ -299,8 +316,8 @@ def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
     Learner
         Not fitted.
     """
-    if name == "boosting":
-        return Boosted(seed, monotone)
+    if name in {"both", "boosting"}:
+        return Boosted(seed, monotone, 1.0 if name == "boosting" else 0.5)
     return Logistic() if name == "logistic" else Constant()
 
 
