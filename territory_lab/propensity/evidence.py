@@ -143,7 +143,8 @@ class Evidence:
         Calibrate on later predictions where the error asks for it.
 
         Each block is mended with a line fitted to the block before it. The line is kept where the Brier score of the
-        mended blocks is better beyond doubt.
+        mended blocks is better beyond doubt. The correction for the recent past has calibrated on the latest rows
+        already; a line on top would follow the same jump twice.
 
         Parameters
         ----------
@@ -155,13 +156,13 @@ class Evidence:
         calibrator : Calibrator or None
             Fitted to the last block; None: not needed.
         gain : Interval or None
-            Brier score mended less unmended; None where there is one block only.
+            Brier score mended less unmended; None where there is one block only, or the recent past is corrected for.
         evidence : Evidence
             What the figures of the card rest on: mended blocks, or all of them as they are.
         """
         p, blocks = self.by[name], np.unique(self.block)
         later = self.block > blocks[0]
-        if not later.any():
+        if not later.any() or self.memory[name] is not None:
             return None, None, self
         mended = p.copy()
         for before, now in pairwise(blocks):
@@ -219,7 +220,8 @@ def gather(
     memory : float or None
         Half-life of the correction for the recent past, in rows; None: no such correction.
     always : bool
-        Correct even where later rows do not ask for it.
+        Correct even where later rows do not ask for it: where the correction does not foretell them better than the
+        learner alone and than the same correction from all rows alike, which mends what is no matter of time.
     seed : int
         For intervals.
 
@@ -231,6 +233,7 @@ def gather(
     usable = [(train, test) for train, test in folds if 0 < y[train].sum() < len(train)]
     if not usable:
         return None
+    half_lives = [] if memory is None else [memory] if always else [memory, np.inf]
     tried: list[dict[tuple[str, float | None], Floats]] = []
     for train, test in usable:
         past, later = X.iloc[train], X.iloc[test]
@@ -244,17 +247,18 @@ def gather(
         ready, unseen = fitted.transform(past), fitted.transform(later)
         for name, learnt in _trained(algorithm, seed, ready, y[train], turn).items():
             p = part[name, None] = learnt.predict(unseen)
-            if memory is not None:
-                part[name, memory] = Recent.fit(ready, y[train], learnt, age, memory)(unseen, p)
+            for half_life in half_lives:
+                part[name, half_life] = Recent.fit(ready, y[train], learnt, age, half_life)(unseen, p)
         tried.append(part)
     rows = np.concatenate([test for _, test in usable])
     block = np.repeat(_blocks(usable, place), [len(test) for _, test in usable])
     foretold = {key: np.concatenate([part[key] for part in tried]) for key in tried[0]}
-    kept: dict[str, float | None] = {name: None for name, _ in foretold}
-    for (name, half_life), p in foretold.items():
-        if half_life is not None:
-            better = _helps(y[rows], p, foretold[name, None], groups[rows], block)
-            kept[name] = half_life if always or better else None
+    kept: dict[str, float | None] = dict.fromkeys(name for name, _ in foretold)
+    if memory is not None:
+        for name in [name for name in kept if name != BASE]:
+            rivals = [] if always else [foretold[name, None], foretold[name, np.inf]]
+            better = all(_beats(y[rows], foretold[name, memory], rival, groups[rows], block) for rival in rivals)
+            kept[name] = memory if better else None
     by = {name: foretold[name, chosen] for name, chosen in kept.items()}
     return Evidence(y[rows], groups[rows], block, by, kept, seed)
 
@@ -284,16 +288,16 @@ def _row_loss(y: Floats, p: Floats) -> Floats:
     return np.asarray(np.logaddexp(0, log_odds) - y * log_odds)
 
 
-def _helps(y: Floats, p: Floats, without: Floats, groups: NDArray[np.intp], block: NDArray[np.intp]) -> bool:
+def _beats(y: Floats, p: Floats, rival: Floats, groups: NDArray[np.intp], block: NDArray[np.intp]) -> bool:
     """
-    Tell whether a correction foretells later rows better beyond doubt.
+    Tell whether probabilities foretold later rows better than a rival beyond doubt.
 
-    A bet against the learner: were it right, the likelihood ratio of what happened has mean 1, be it counted from the
+    A bet against the rival: were it right, the likelihood ratio of what happened has mean 1, be it counted from the
     first block on or from a later one, and so has the mean of these; it exceeds 20 in one fit of 20 at most (Markov's
     inequality; Shafer 2021, testing by betting). Of a group's rows, which may repeat each other, the geometric mean
     counts, which is no greater than the arithmetic one.
     """
-    gain = (_row_loss(y, without) - _row_loss(y, p)) / np.bincount(groups)[groups]
+    gain = (_row_loss(y, rival) - _row_loss(y, p)) / np.bincount(groups)[groups]
     since = np.cumsum(np.bincount(block, gain)[::-1])
     return bool(logsumexp(since) - np.log(len(since)) > np.log(_BEYOND_DOUBT))
 

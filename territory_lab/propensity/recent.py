@@ -12,6 +12,7 @@ from territory_lab.propensity.metrics import Floats
 
 _RIDGE = 10.0  # prior precision of a weight of the recent past: with columns within +-1, most stay within +-0.6
 _FORGOTTEN = 10  # half-lives
+_MOST_ROWS = 10_000  # of many that count, every second, third, ... is enough
 
 
 @dataclass(frozen=True)
@@ -53,14 +54,15 @@ class Recent:
         age : array of shape (n,)
             How many rows came later.
         memory : float
-            Half-life, in rows.
+            Half-life, in rows; infinite: all rows count alike.
 
         Returns
         -------
         Recent
             Ready for use.
         """
-        kept = age <= _FORGOTTEN * memory
+        kept = np.flatnonzero(age <= _FORGOTTEN * memory)
+        kept = kept[:: 1 + len(kept) // _MOST_ROWS]
         scaler = filled(FunctionTransformer(np.tanh)).fit(X[kept])
         columns = _with_ones(scaler.transform(X[kept]))
         precision = np.r_[1.0, np.full(columns.shape[1] - 1, _RIDGE)]
