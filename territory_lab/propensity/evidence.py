@@ -7,16 +7,19 @@ from typing import NamedTuple, Self
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from territory_lab.propensity import metrics
 from territory_lab.propensity.encode import Encoder
-from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, Recent, logit, ridge
+from territory_lab.propensity.learners import Boosted, Constant, Learner, Logistic, logit
 from territory_lab.propensity.metrics import Floats, Interval
+from territory_lab.propensity.recent import Recent, ridge
 
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 BASE = "base"
 VERDICT_LEVEL = 0.98
 MEMORY = 125.0  # rows; about 180 rows count in the end, enough to see a base rate jump
+_BEYOND_DOUBT = 20.0  # likelihood ratio that chance reaches in 5 % of fits at most
 
 
 class Calibrator(NamedTuple):
@@ -115,27 +118,33 @@ class Evidence:
 
     def best(self) -> tuple[str, Interval | None]:
         """
-        Pick the learner: boosting only where it ranks better beyond doubt.
+        Pick the learner: trees, in full or by half, only where they rank better beyond doubt.
 
         Returns
         -------
         name : str
-            "logistic" or "boosting".
+            "logistic", or of "both" and "boosting" the one that gains most among those whose gain excludes zero.
         gain : Interval or None
-            AUC of boosting less that of logistic regression, on the same rows.
+            AUC of that one (else of the best challenger) less that of logistic regression, on the same rows.
         """
         names = [name for name in self.by if name != BASE]
         if len(names) == 1:
             return names[0], None
-        gain = metrics.difference(self.y, self.by["boosting"], self.by["logistic"], self.groups, seed=self.seed)
-        return ("boosting" if gain.low > 0 else "logistic"), gain
+        gains = {
+            name: metrics.difference(self.y, self.by[name], self.by["logistic"], self.groups, seed=self.seed)
+            for name in names
+            if name != "logistic"
+        }
+        name, gain = max(gains.items(), key=lambda pair: (pair[1].low > 0, pair[1].value))
+        return (name if gain.low > 0 else "logistic"), gain
 
     def calibrator(self, name: str) -> tuple[Calibrator | None, Interval | None, "Evidence"]:
         """
         Calibrate on later predictions where the error asks for it.
 
         Each block is mended with a line fitted to the block before it. The line is kept where the Brier score of the
-        mended blocks is better beyond doubt.
+        mended blocks is better beyond doubt. The correction for the recent past has calibrated on the latest rows
+        already; a line on top would follow the same jump twice.
 
         Parameters
         ----------
@@ -147,13 +156,13 @@ class Evidence:
         calibrator : Calibrator or None
             Fitted to the last block; None: not needed.
         gain : Interval or None
-            Brier score mended less unmended; None where there is one block only.
+            Brier score mended less unmended; None where there is one block only, or the recent past is corrected for.
         evidence : Evidence
             What the figures of the card rest on: mended blocks, or all of them as they are.
         """
         p, blocks = self.by[name], np.unique(self.block)
         later = self.block > blocks[0]
-        if not later.any():
+        if not later.any() or self.memory[name] is not None:
             return None, None, self
         mended = p.copy()
         for before, now in pairwise(blocks):
@@ -178,7 +187,7 @@ def gather(
     folds: list[Fold],
     *,
     encoder: Encoder,
-    learners: dict[str, Learner],
+    algorithm: str,
     base: Learner,
     base_columns: list[str],
     memory: float | None,
@@ -202,8 +211,8 @@ def gather(
         Positions of rows.
     encoder : Encoder
         Fitted afresh on each training part.
-    learners : dict of str to Learner
-        By name.
+    algorithm : str
+        As in `learner`; "auto" for all of them.
     base : Learner
         What they have to beat.
     base_columns : list of str
@@ -211,7 +220,8 @@ def gather(
     memory : float or None
         Half-life of the correction for the recent past, in rows; None: no such correction.
     always : bool
-        Correct even where later rows do not ask for it.
+        Correct even where later rows do not ask for it: where the correction does not foretell them better than the
+        learner alone and than the same correction from all rows alike, which mends what is no matter of time.
     seed : int
         For intervals.
 
@@ -223,6 +233,7 @@ def gather(
     usable = [(train, test) for train, test in folds if 0 < y[train].sum() < len(train)]
     if not usable:
         return None
+    half_lives = [] if memory is None else [memory] if always else [memory, np.inf]
     tried: list[dict[tuple[str, float | None], Floats]] = []
     for train, test in usable:
         past, later = X.iloc[train], X.iloc[test]
@@ -234,28 +245,30 @@ def gather(
         }
         fitted = encoder.fit(past)
         ready, unseen = fitted.transform(past), fitted.transform(later)
-        for name, learner in learners.items():
-            p_past, p = learner.fit(ready, y[train], turn).predict(ready), learner.predict(unseen)
-            part[name, None] = p
-            if memory is not None:
-                part[name, memory] = Recent.fit(ready, y[train], p_past, age, memory)(unseen, p)
+        for name, learnt in _trained(algorithm, seed, ready, y[train], turn).items():
+            p = part[name, None] = learnt.predict(unseen)
+            for half_life in half_lives:
+                part[name, half_life] = Recent.fit(ready, y[train], learnt, age, half_life)(unseen, p)
         tried.append(part)
     rows = np.concatenate([test for _, test in usable])
-    number = _blocks(usable, place)
+    block = np.repeat(_blocks(usable, place), [len(test) for _, test in usable])
     foretold = {key: np.concatenate([part[key] for part in tried]) for key in tried[0]}
-    kept: dict[str, float | None] = dict.fromkeys((BASE, *learners))
+    kept: dict[str, float | None] = dict.fromkeys(name for name, _ in foretold)
     if memory is not None:
-        for name in learners:
-            better = _helps(y[rows], foretold[name, memory], foretold[name, None], groups[rows])
-            kept[name] = memory if always or better else None
-    return Evidence(
-        y[rows],
-        groups[rows],
-        np.repeat(number, [len(test) for _, test in usable]),
-        {name: foretold[name, chosen] for name, chosen in kept.items()},
-        kept,
-        seed,
-    )
+        for name in [name for name in kept if name != BASE]:
+            rivals = [] if always else [foretold[name, None], foretold[name, np.inf]]
+            better = all(_beats(y[rows], foretold[name, memory], rival, groups[rows], block) for rival in rivals)
+            kept[name] = memory if better else None
+    by = {name: foretold[name, chosen] for name, chosen in kept.items()}
+    return Evidence(y[rows], groups[rows], block, by, kept, seed)
+
+
+def _trained(algorithm: str, seed: int, X: Floats, y: Floats, order: NDArray[np.intp]) -> dict[str, Learner]:
+    """Fit a learner, or all of them at once: trees are grown upon the regression they are held against."""
+    if algorithm != "auto":
+        return {algorithm: learner(algorithm, seed).fit(X, y, order)}
+    trees = Boosted(seed).fit(X, y, order)
+    return {"logistic": trees.start, "both": trees.shared(0.5), "boosting": trees}
 
 
 def _blocks(folds: list[Fold], place: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -275,10 +288,18 @@ def _row_loss(y: Floats, p: Floats) -> Floats:
     return np.asarray(np.logaddexp(0, log_odds) - y * log_odds)
 
 
-def _helps(y: Floats, p: Floats, without: Floats, groups: NDArray[np.intp]) -> bool:
-    """Tell whether the log loss is lower beyond doubt: by two standard errors, rows of a group taken together."""
-    gain = np.bincount(groups, _row_loss(y, without) - _row_loss(y, p))
-    return bool(gain.sum() > 2 * np.sqrt(gain @ gain))
+def _beats(y: Floats, p: Floats, rival: Floats, groups: NDArray[np.intp], block: NDArray[np.intp]) -> bool:
+    """
+    Tell whether probabilities foretold later rows better than a rival beyond doubt.
+
+    A bet against the rival: were it right, the likelihood ratio of what happened has mean 1, be it counted from the
+    first block on or from a later one, and so has the mean of these; it exceeds 20 in one fit of 20 at most (Markov's
+    inequality; Shafer 2021, testing by betting). Of a group's rows, which may repeat each other, the geometric mean
+    counts, which is no greater than the arithmetic one.
+    """
+    gain = (_row_loss(y, rival) - _row_loss(y, p)) / np.bincount(groups)[groups]
+    since = np.cumsum(np.bincount(block, gain)[::-1])
+    return bool(logsumexp(since) - np.log(len(since)) > np.log(_BEYOND_DOUBT))
 
 
 def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
@@ -287,8 +308,8 @@ def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
 
     Parameters
     ----------
-    name : {"logistic", "boosting", "constant"}
-        Which.
+    name : {"logistic", "both", "boosting", "constant"}
+        Which; "both" is the mean of the log-odds of logistic regression and boosting.
     seed : int
         For boosting.
     monotone : tuple of int
@@ -299,8 +320,8 @@ def learner(name: str, seed: int, monotone: tuple[int, ...] = ()) -> Learner:
     Learner
         Not fitted.
     """
-    if name == "boosting":
-        return Boosted(seed, monotone)
+    if name in {"both", "boosting"}:
+        return Boosted(seed, monotone, 1.0 if name == "boosting" else 0.5)
     return Logistic() if name == "logistic" else Constant()
 
 

@@ -1,6 +1,6 @@
-"""The two learners: logistic regression first, boosted trees where they prove themselves."""
+"""The learners: logistic regression first, boosted trees upon it where they prove themselves."""
 
-from dataclasses import dataclass
+from copy import copy
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -20,8 +20,7 @@ _RECENT_SHARE = 0.2
 _PATIENCE = 25
 _BINS = 128
 _ROUNDS, _FEW_ROUNDS = 400, 60
-_RIDGE = 10.0  # prior precision of a weight of the recent past: with columns within +-1, most stay within +-0.6
-_FORGOTTEN = 10  # half-lives
+_MANY_ROWS = 200_000  # from here on trees are grown on two threads
 
 
 class Learner(Protocol):
@@ -137,7 +136,7 @@ class Logistic:
             Itself.
         """
         del order
-        self.pipeline = _filled(FunctionTransformer(np.arcsinh), StandardScaler(), FunctionTransformer(np.arcsinh))
+        self.pipeline = filled(FunctionTransformer(np.arcsinh), StandardScaler(), FunctionTransformer(np.arcsinh))
         ready = self.pipeline.fit_transform(X)
         weights = LogisticRegression(C=_PRIOR_SPREAD**2, solver="newton-cholesky", max_iter=200)
         self.pipeline.steps.append(("logistic", weights.fit(ready, y)))
@@ -173,14 +172,17 @@ class Boosted:
         For rows and columns sampled per tree.
     monotone : tuple of {-1, 0, 1}
         Direction each encoded column must act in; empty: none.
+    share : float
+        How much the trees count: 1 in full; 0.5 for the mean of the log-odds of the regression and of the whole.
     """
 
     booster: xgb.Booster
     start: Logistic | Constant
 
-    def __init__(self, seed: int = 0, monotone: tuple[int, ...] = ()) -> None:
+    def __init__(self, seed: int = 0, monotone: tuple[int, ...] = (), share: float = 1.0) -> None:
         self.seed = seed
         self.monotone = monotone
+        self.share = share
 
     def fit(self, X: Floats, y: Floats, order: NDArray[np.intp]) -> Self:
         """
@@ -208,7 +210,7 @@ class Boosted:
             seen = _matrix(X[early], y[early], begun)
             unseen = _matrix(X[late], y[late], begun, seen)
             tried = xgb.train(
-                self._settings(),
+                self._settings(len(X)),
                 seen,
                 _ROUNDS,
                 evals=[(unseen, "late")],
@@ -217,7 +219,7 @@ class Boosted:
             )
             rounds = max(rounds, tried.best_iteration + 1)
         self.start = self._begin().fit(X, y, order)
-        self.booster = xgb.train(self._settings(), _matrix(X, y, self.start), rounds)
+        self.booster = xgb.train(self._settings(len(X)), _matrix(X, y, self.start), rounds)
         return self
 
     def predict(self, X: Floats) -> Floats:
@@ -234,13 +236,33 @@ class Boosted:
         array of shape (n,)
             Probabilities.
         """
-        return np.asarray(self.booster.inplace_predict(X, base_margin=logit(self.start.predict(X))), dtype=float)
+        begun = logit(self.start.predict(X))
+        grown = self.booster.inplace_predict(X, predict_type="margin", base_margin=begun)
+        return np.asarray(expit(begun + self.share * (grown - begun)), dtype=float)
+
+    def shared(self, share: float) -> "Boosted":
+        """
+        Let the same trees count less.
+
+        Parameters
+        ----------
+        share : float
+            As in the constructor.
+
+        Returns
+        -------
+        Boosted
+            Fitted; the trees are not grown again.
+        """
+        found = copy(self)
+        found.share = share
+        return found
 
     def _begin(self) -> Logistic | Constant:
         """Set up what the trees start from."""
         return Constant() if any(self.monotone) else Logistic()
 
-    def _settings(self) -> dict[str, Any]:
+    def _settings(self, rows: int) -> dict[str, Any]:
         """Keep trees small and slow: tables of a few thousand rows, with noise."""
         settings: dict[str, Any] = {
             "objective": "binary:logistic",
@@ -253,111 +275,10 @@ class Boosted:
             "colsample_bytree": 0.7,
             "lambda": 5.0,
             "max_bin": _BINS,
-            "nthread": 1,
+            "nthread": _threads(rows),
             "seed": self.seed,
         }
         return settings | ({"monotone_constraints": self.monotone} if any(self.monotone) else {})
-
-
-@dataclass(frozen=True)
-class Recent:
-    """
-    What the recent past says beyond a learner: base rates jump, and effects change.
-
-    A ridge regression of the outcome on the columns, added to the learner's log-odds; a row's weight halves with
-    every ``memory`` rows that came after it (exponential forgetting, as in dynamic logistic regression, McCormick et
-    al. 2012).
-
-    Parameters
-    ----------
-    memory : float
-        Half-life, in rows.
-    scaler : Pipeline
-        Holds columns within -1 and 1.
-    weights : array of shape (1 + columns,)
-        Intercept first.
-    """
-
-    memory: float
-    scaler: Pipeline
-    weights: Floats
-
-    @classmethod
-    def fit(cls, X: Floats, y: Floats, p: Floats, age: Floats, memory: float) -> "Recent":
-        """
-        Learn from the latest rows.
-
-        Parameters
-        ----------
-        X : array of shape (n, columns)
-            Encoded columns.
-        y : array of shape (n,)
-            Outcomes, 0 or 1.
-        p : array of shape (n,)
-            What the learner says of them.
-        age : array of shape (n,)
-            How many rows came later.
-        memory : float
-            Half-life, in rows.
-
-        Returns
-        -------
-        Recent
-            Ready for use.
-        """
-        kept = age <= _FORGOTTEN * memory
-        scaler = _filled(FunctionTransformer(np.tanh)).fit(X[kept])
-        columns = _with_ones(scaler.transform(X[kept]))
-        precision = np.r_[1.0, np.full(columns.shape[1] - 1, _RIDGE)]
-        weight = 0.5 ** (age[kept] / memory)
-        return cls(memory, scaler, ridge(columns, y[kept], logit(p[kept]), weight, precision))
-
-    def __call__(self, X: Floats, p: Floats) -> Floats:
-        """Mend probabilities."""
-        return np.asarray(expit(logit(p) + _with_ones(self.scaler.transform(X)) @ self.weights))
-
-
-def ridge(columns: Floats, y: Floats, offset: Floats, weight: Floats, precision: Floats) -> Floats:
-    """
-    Add columns to given log-odds by penalised maximum likelihood (Newton's method, steps halved while they climb).
-
-    Parameters
-    ----------
-    columns : array of shape (n, k)
-        What to weigh.
-    y, offset, weight : array of shape (n,)
-        Outcomes, log-odds to start from, and how much each row counts.
-    precision : array of shape (k,)
-        Of the normal prior of each weight, with mean zero.
-
-    Returns
-    -------
-    array of shape (k,)
-        Weights of the columns.
-    """
-
-    def cost(weights: Floats) -> float:
-        log_odds = offset + columns @ weights
-        return float(weight @ (np.logaddexp(0, log_odds) - y * log_odds) + precision @ weights**2 / 2)
-
-    found = np.zeros(columns.shape[1])
-    lowest = cost(found)
-    for _ in range(100):
-        p = expit(offset + columns @ found)
-        slope = columns.T @ (weight * (y - p)) - precision * found
-        curve = (columns.T * (weight * p * (1 - p))) @ columns + np.diag(precision)
-        step = np.linalg.solve(curve, slope)
-        while (reached := cost(found + step)) > lowest and np.abs(step).max() > 1e-9:
-            step /= 2
-        found, lowest = found + step, min(lowest, reached)
-        if np.abs(step).max() < 1e-8:
-            break
-    return found
-
-
-def _with_ones(columns: Floats) -> Floats:
-    """Put a column of ones in front."""
-    return np.column_stack([np.ones(len(columns)), columns])
 
 
 def _cut(y: Floats, order: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -370,11 +291,30 @@ def _cut(y: Floats, order: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[
 
 def _matrix(X: Floats, y: Floats, start: Learner, like: xgb.QuantileDMatrix | None = None) -> xgb.QuantileDMatrix:
     """Bin columns for boosting, in the bins of an earlier table where given."""
-    return xgb.QuantileDMatrix(X, y, base_margin=logit(start.predict(X)), ref=like, max_bin=_BINS, nthread=1)
+    return xgb.QuantileDMatrix(
+        X, y, base_margin=logit(start.predict(X)), ref=like, max_bin=_BINS, nthread=_threads(len(X))
+    )
 
 
-def _filled(*steps: TransformerMixin) -> Pipeline:
-    """Fill gaps, tell where they were, and centre columns on their median, before further steps."""
+def _threads(rows: int) -> int:
+    """Say on how many threads trees are grown: a fixed number, since sums differ in their last bits with it."""
+    return 2 if rows >= _MANY_ROWS else 1
+
+
+def filled(*steps: TransformerMixin) -> Pipeline:
+    """
+    Fill gaps, tell where they were, and centre columns on their median, before further steps.
+
+    Parameters
+    ----------
+    *steps : transformer
+        What follows.
+
+    Returns
+    -------
+    Pipeline
+        Not fitted.
+    """
     return make_pipeline(SimpleImputer(add_indicator=True, keep_empty_features=True), RobustScaler(), *steps)
 
 

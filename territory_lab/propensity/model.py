@@ -18,8 +18,8 @@ from territory_lab.propensity.card import Card, rows
 from territory_lab.propensity.encode import Encoder, framed
 from territory_lab.propensity.evidence import BASE, MEMORY, Evidence, Verdict, gather, learner
 from territory_lab.propensity.leaks import leak_scan
-from territory_lab.propensity.learners import Recent
 from territory_lab.propensity.metrics import Floats, Interval
+from territory_lab.propensity.recent import Recent
 from territory_lab.propensity.watch import Profile, profiled
 from territory_lab.timeline import OutOfTimeSplit, group_codes
 
@@ -31,13 +31,13 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
     """
     Learn the probability of an outcome, and prove it on rows that come later.
 
-    Logistic regression comes first; boosted trees replace it where the paired out-of-time interval of the AUC
-    excludes zero. Probabilities are mended by a line through log-odds where later data ask for it.
+    Logistic regression comes first; boosted trees, or the mean of both, replace it where the paired out-of-time
+    interval of the AUC excludes zero. Probabilities are mended by a line through log-odds where later data ask for it.
 
     Parameters
     ----------
-    algorithm : {"auto", "logistic", "boosting"}
-        The learner; "auto" lets the evidence decide.
+    algorithm : {"auto", "logistic", "both", "boosting"}
+        The learner; "both" is the mean of their log-odds, "auto" lets the evidence decide.
     seed : int
         For boosting, dealing groups and intervals.
     base_columns : sequence of str
@@ -46,14 +46,15 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         For boosting: direction in which a column of numbers must act.
     embargo : Timedelta, number or None
         Length of the label's horizon, where times overlap.
-    n_splits : int
-        Blocks of time it is tested on.
+    n_splits : int or None
+        Blocks of time it is tested on; None: 6 where ``refresh`` is given, else 3.
     refresh : Timedelta, number or None
         How long the model serves before it is learnt again, in the unit of ``times`` (rows where there are none): the
         blocks it is tested on are as long. None: blocks of about equal size.
     memory : float, "auto" or None
-        After how many rows a row counts half in the correction for the recent past (`learners.Recent`): say 125 where
-        base rates are known to jump. "auto": 125, only where later rows ask for it beyond doubt; None: no correction.
+        After how many rows a row counts half in the correction for the recent past (`recent.Recent`): say 125 where
+        base rates are known to jump. "auto": 125, where later rows were foretold better with it beyond doubt: odds of
+        20 to 1; None: no correction.
     shuffled : str or None
         Reason to give up time order; it lands on the card.
     allow : mapping of str to str or None
@@ -82,13 +83,13 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def __init__(
         self,
-        algorithm: Literal["auto", "logistic", "boosting"] = "auto",
+        algorithm: Literal["auto", "logistic", "both", "boosting"] = "auto",
         *,
         seed: int = 0,
         base_columns: Sequence[str] = (),
         monotone: Mapping[str, int] | None = None,
         embargo: pd.Timedelta | float | None = None,
-        n_splits: int = 3,
+        n_splits: int | None = None,
         refresh: pd.Timedelta | float | None = None,
         memory: float | Literal["auto"] | None = "auto",
         shuffled: str | None = None,
@@ -156,7 +157,7 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.recent_ = None
         if self.memory_ is not None:
             age = (len(place) - place).astype(float)
-            self.recent_ = Recent.fit(ready, outcome, self.learner_.predict(ready), age, self.memory_)
+            self.recent_ = Recent.fit(ready, outcome, self.learner_, age, self.memory_)
         self._describe(frame, outcome, code, when if times is not None else None)
         return self
 
@@ -269,9 +270,8 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self, frame: pd.DataFrame, y: Floats, groups: NDArray[np.intp], when: NDArray[Any], place: NDArray[np.intp]
     ) -> Evidence | None:
         """Let the learners foretell later rows."""
-        names = ["logistic", "boosting"] if self.algorithm == "auto" else [self.algorithm]
         split = OutOfTimeSplit(
-            self.n_splits, width=self.refresh, embargo=self.embargo, shuffled=self.shuffled, seed=self.seed
+            self._splits(), width=self.refresh, embargo=self.embargo, shuffled=self.shuffled, seed=self.seed
         )
         few = len(y) < _FEW_ROWS or min(y.sum(), len(y) - y.sum()) < _FEW_EACH
         if few:
@@ -286,7 +286,7 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
                 place,
                 list(split.split(frame, groups=groups, times=when)),
                 encoder=Encoder(),
-                learners={name: learner(name, self.seed) for name in names},
+                algorithm=self.algorithm,
                 base=learner("logistic" if len(self.base_columns) else "constant", self.seed),
                 base_columns=list(self.base_columns),
                 memory=self._half_life(),
@@ -313,6 +313,10 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.calibration_, self.gains_ = metrics.calibration_table(y, p), metrics.gains_table(y, p)
         self.verdict_ = proof.verdict(self.algorithm_)
         self.evidence_ = proof
+
+    def _splits(self) -> int:
+        """Say how many blocks it is tested on."""
+        return self.n_splits or (3 if self.refresh is None else 6)
 
     def _half_life(self) -> float | None:
         """Say which half-life to try; rows dealt at random have no recent past."""
@@ -343,11 +347,11 @@ class PropensityModel(Kept, ClassifierMixin, BaseEstimator):  # type: ignore[mis
             groups=len(np.unique(groups)),
             first=str(when.min()) if when is not None else "row 0",
             last=str(when.max()) if when is not None else f"row {len(y) - 1}",
-            judged_on="shuffled folds" if self.shuffled else f"{self.n_splits} later blocks of time, unseen groups",
+            judged_on="shuffled folds" if self.shuffled else f"{self._splits()} later blocks of time, unseen groups",
             metrics=rows(self.metrics_),
             auc_over_base=_entry(self.over_base_),
             base="logistic regression on " + ", ".join(self.base_columns) if len(self.base_columns) else "base rate",
-            boosting_over_logistic=_entry(self.promotion_),
+            trees_over_logistic=_entry(self.promotion_),
             memory_rows=self.memory_,
             calibrated=self.calibrator_ is not None,
             brier_mended_less_unmended=_entry(self.mended_),

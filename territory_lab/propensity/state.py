@@ -19,9 +19,9 @@ import xgboost as xgb
 from sklearn.base import BaseEstimator
 
 from territory_lab.errors import BadInput, Fault
-from territory_lab.propensity import encode, evidence, learners, metrics, sklearn_file, watch
+from territory_lab.propensity import encode, evidence, learners, metrics, recent, sklearn_file, watch
 
-HOMES: tuple[ModuleType, ...] = (encode, evidence, learners, metrics, watch)
+HOMES: tuple[ModuleType, ...] = (encode, evidence, learners, metrics, recent, watch)
 
 
 class Form(NamedTuple):

@@ -35,7 +35,7 @@ class WhiteSpaceModel:
         those that begin when the labels of an earlier one have ended: with 30 days, the last.
     rows : int
         Cells learnt from at most; whole accounts are left out of a snapshot, drawn by ``seed``.
-    algorithm : {"auto", "logistic", "boosting"}
+    algorithm : {"auto", "logistic", "both", "boosting"}
         As in `PropensityModel`.
     seed : int
         For the model and for drawing accounts.
@@ -56,7 +56,7 @@ class WhiteSpaceModel:
         lookback_d: int = 730,
         step_d: int = 30,
         rows: int = 400_000,
-        algorithm: Literal["auto", "logistic", "boosting"] = "auto",
+        algorithm: Literal["auto", "logistic", "both", "boosting"] = "auto",
         seed: int = 0,
     ) -> None:
         self.horizon_d = horizon_d

@@ -8,6 +8,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from territory_lab.errors import BadInput
 from territory_lab.propensity import PropensityModel
+from territory_lab.propensity.learners import logit
 
 
 def planted(rows: int = 3_000, seed: int = 0, *, bend: float = 0.0) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -65,10 +66,26 @@ def test_a_jump_of_the_base_rate_is_mended() -> None:
     now = slice(7_000, 8_000)
 
     for memory in ("auto", 125):
-        model = PropensityModel("logistic", refresh=500, n_splits=4, memory=memory).fit(X[:7_000], y[:7_000])
+        model = PropensityModel("logistic", refresh=500, memory=memory).fit(X[:7_000], y[:7_000])
+        assert model.memory_ == 125
         unmended = model.learner_.predict(model.encoder_.transform(X[now]))
         assert unmended.sum() / y[now].sum() < 0.9
         assert 0.92 < model.predict_proba(X[now])[:, 1].sum() / y[now].sum() < 1.08
+
+
+def test_where_nothing_changes_the_recent_past_is_not_corrected_for() -> None:
+    fits = [PropensityModel("logistic").fit(*planted(2_000, seed=100 + turn)[:2]) for turn in range(40)]
+    assert sum(model.memory_ is not None for model in fits) <= 2
+
+
+def test_customers_with_a_level_of_their_own_are_no_news_in_any_snapshot() -> None:
+    account, times = np.tile(np.arange(500), 4), np.repeat(pd.date_range("2025-01-01", periods=4, freq="90D"), 500)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        X = pd.DataFrame({"x": rng.normal(size=2_000), "mark": rng.normal(size=500)[account]})
+        p = 1 / (1 + np.exp(1 - X["x"] - rng.normal(size=500)[account]))
+        y = (rng.random(2_000) < p).astype(int)
+        assert PropensityModel("logistic").fit(X, y, groups=account, times=times).memory_ is None
 
 
 def test_a_level_that_drifts_is_no_signal() -> None:
@@ -76,6 +93,13 @@ def test_a_level_that_drifts_is_no_signal() -> None:
     X = pd.DataFrame({"noise": rng.normal(size=4_000)})
     y = (rng.random(4_000) < np.linspace(0.05, 0.6, 4_000)).astype(int)
     assert PropensityModel("logistic", refresh=500, n_splits=6, memory=125).fit(X, y).verdict == "no signal"
+
+
+def test_both_is_the_mean_of_the_log_odds() -> None:
+    X, y, _ = planted(bend=2.0)
+    fits = [PropensityModel(name, memory=None).fit(X, y) for name in ("both", "logistic", "boosting")]
+    p = [model.learner_.predict(model.encoder_.transform(X)) for model in fits]
+    assert logit(p[0]) == pytest.approx((logit(p[1]) + logit(p[2])) / 2, abs=1e-5)
 
 
 def test_monotone_constraints_hold() -> None:
