@@ -10,7 +10,7 @@ from territory_lab.workspace import Workspace
 
 PATIENCE_S = 300.0  # far beyond what a plan takes, so that the clock does not decide what comes out
 WIDER = 1.25  # how much the tolerance grows where a smaller one is proven impossible
-WIDEST = 2.0
+WIDEST = 0.99
 SCOPES = {
     "these homes": "no plan from the same homes and limits can have less travel than that; other homes might allow one",
     "these centres": "no plan round the same centres can have less travel than that; other centres might allow one",
@@ -91,9 +91,9 @@ def propose(
             break
         except alignment.Infeasible as proof:
             reasons.append(f"within {tolerance:.0%}: {proof}")
-            if tolerance > WIDEST:
+            if tolerance >= WIDEST:
                 raise TerritoryLabError(f"there is no alignment: {'; '.join(reasons)}; {WAYS_OUT}") from proof
-            tolerance *= WIDER
+            tolerance = min(WIDER * tolerance, WIDEST)
     return plan, {
         "objective": plan.objective,
         "bound": plan.bound,

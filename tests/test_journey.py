@@ -80,6 +80,20 @@ def test_the_same_data_and_seed_give_the_same_bytes(space: Workspace, tmp_path: 
     assert [file for file in files if (space.folder / file).read_bytes() != (other.folder / file).read_bytes()] == []
 
 
+def test_a_short_history_switches_propensity_off_and_nothing_else(tmp_path: Path) -> None:
+    tables, _ = sample.company(2_500, seed=3)
+    orders = tables["orders"]
+    tables["orders"] = orders[orders["order_date"] > orders["order_date"].max() - pd.Timedelta(days=200)]
+    sample.write(tables, tmp_path / "tables")
+    space = workspace.create(tmp_path / "space", tmp_path / "tables", Settings(tolerance_share=0.3))
+    with pytest.raises(MissingTable, match="too few to learn from"):
+        journey.propensity(space)
+    step = journey.territories(space)
+    buying = step["accounts"]["spend"] > 0
+    assert (step["accounts"].loc[buying, "potential"] > 0).all()
+    assert step["alignment"]["territory_id"].notna().all()
+
+
 def test_a_damaged_result_is_computed_anew(space: Workspace) -> None:
     before = journey.icp(space)["profile"]
     (space.result("icp") / "profile.parquet").write_bytes(b"half a file")

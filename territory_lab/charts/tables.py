@@ -18,7 +18,9 @@ _MONEY = frozenset(
 _UNITS = {"_h": "h", "_km": "km", "_km2": "km²", "_days": "days"}
 _SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 _LONGEST = 40
-_SENTENCES = frozenset({"advice", "angle", "description", "figure", "message", "reasons", "remedy"})  # read in full
+_SENTENCES = frozenset(
+    {"advice", "angle", "description", "figure", "message", "reason_1", "reason_2", "reason_3", "reasons", "remedy"}
+)  # read in full
 CSS = """
 .tl{border-collapse:collapse;font:14px/1.4 var(--font,system-ui,sans-serif);font-variant-numeric:tabular-nums;\
 color:var(--ink,#1b2733);background:var(--paper,#fff);margin:.5em 0 1.2em}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from territory_lab import book, focus, geography, market, scoring, worklist
 from territory_lab import propensity as models
-from territory_lab.errors import MissingTable
+from territory_lab.errors import BadInput, MissingTable
 from territory_lab.results import Result, kept
 from territory_lab.timeline import Snapshot, data_end
 from territory_lab.workspace import Workspace
@@ -127,7 +127,12 @@ def propensity(space: Workspace) -> Result:
     # the fit was learnt from who buys today: it may weigh what comes, but not enter features of the past
     fit = icp(space)["scores"]["probability"]
     local = book.local_market(space)
-    scored = models.score_accounts(space.tables, horizon_d=settings.horizon_days, extra=local, seed=settings.seed)
+    try:
+        scored = models.score_accounts(space.tables, horizon_d=settings.horizon_days, extra=local, seed=settings.seed)
+    except (
+        BadInput
+    ) as lacking:  # the tables themselves have passed the schema: there is too little in them to learn from
+        raise MissingTable("propensity is switched off: " + "; ".join(map(str, lacking.faults))) from lacking
     base = models.forecast_revenue(space.tables["orders"], scored.as_of)
     known = book.accounts(space, book.units(space))
     frames = {
@@ -196,7 +201,7 @@ def _spelt_out(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def _judged(model: models.PropensityModel) -> pd.DataFrame:
     """Set a model's measures in one table, with how far its AUC is above the base model's."""
-    table = model.metrics_[["value", "low", "high"]].copy()
+    table = model.metrics_.reindex(columns=["value", "low", "high"]).copy()
     if model.over_base_ is not None:
         table.loc["auc_over_base"] = list(model.over_base_)
     return table.rename_axis("metric")

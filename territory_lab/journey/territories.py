@@ -198,9 +198,13 @@ def _manage(space: Workspace, plan: alignment.Plan, frames: dict[str, pd.DataFra
 
 
 def _worth(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:
-    """Add what each account may buy in a year, and its tier by that; without orders its own revenue stands in."""
+    """Add what each account may buy in a year, and its tier by that; its sales or its own revenue may stand in."""
     if "orders" in space.tables:
-        worth = propensity(space)["potential"]["potential"].reindex(known.index)
+        try:
+            worth = propensity(space)["potential"]["potential"].reindex(known.index)
+        except MissingTable:  # too short a history to learn from: what such accounts spend, or else what was sold
+            criteria = icp(space)["criteria"]
+            worth = criteria["potential" if "potential" in criteria else "revenue"].reindex(known.index).fillna(0.0)
     elif "revenue" in known:
         worth = known["revenue"].fillna(known["revenue"].median())
     else:

@@ -196,7 +196,7 @@ def framed(estimator: Any, X: Any, *, reset: bool) -> pd.DataFrame:  # noqa: ANN
         X = X.loc[:, list(known)]
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     if reset and not len(X):
-        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+        raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")  # scikit-learn's words
     return pd.DataFrame(X)
 
 

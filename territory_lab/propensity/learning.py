@@ -287,10 +287,10 @@ def kinds(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     Returns
     -------
     list of str
-        ``upsell`` and, where orders name products, ``cross_sell``.
+        ``upsell`` and, where orders name more than one product, ``cross_sell``.
     """
-    products = "product_id" in tables["orders"] and tables["orders"]["product_id"].notna().any()
-    return ["upsell", "cross_sell"] if products else ["upsell"]
+    named = tables["orders"].get("product_id", pd.Series(dtype="str")).dropna().unique()
+    return ["upsell", "cross_sell"] if len(named) > 1 else ["upsell"]
 
 
 def parents(tables: Mapping[str, pd.DataFrame], account_ids: pd.Series) -> pd.Series:
