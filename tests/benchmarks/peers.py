@@ -16,7 +16,7 @@ from tests.benchmarks.common import measured, problem_of, quality, show
 from tests.benchmarks.jobs import ours
 
 SEEDS = range(5)
-BURSTS, BURST_STEPS = {"S": 36, "A": 10}, 6  # about our CPU time; on A most of it goes into a first plan
+BURSTS, BURST_STEPS = {"S": 30, "A": 10}, 6  # about our CPU time; on A most of it goes into a first plan
 TOLERANCE = 0.05
 BALANCED_PERCENT = 100 * TOLERANCE + 0.01
 
