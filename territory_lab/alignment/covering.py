@@ -6,15 +6,45 @@ Relaxing that each unit is served once, with a multiplier a unit, leaves one 0-1
 multipliers.
 """
 
+import time
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from territory_lab.alignment.costs import Flags, Floats, Ints
-from territory_lab.alignment.knapsack import _knapsack
+from territory_lab.alignment.knapsack import knapsack
 
 NODES = 4_000  # of the search tree of one knapsack; past them its fractional value stands
+ROUNDING = 1e-11  # share of all terms that is taken off a bound
+MARGIN = 0.2  # by which multipliers may grow before the lists are made anew
+RELIST = 50  # steps after which they are
+INERTIA, PATIENCE, COOLING, LEAST_STEP = 0.7, 20, 0.6, 1e-3  # of the ascent
+
+
+class Siting(NamedTuple):
+    """
+    The question as numbers, for n units and m candidate sites.
+
+    Parameters
+    ----------
+    far : Floats
+        Weighted distances, infinite out of reach, shape (n, m).
+    load, capacity, fee : Floats
+        Load of each unit, above zero, shape (n,); capacity and fixed cost of each site, shape (m,).
+    held : Flags
+        Sites that must be open, shape (m,).
+    count : int
+        Sites to open.
+    """
+
+    far: Floats
+    load: Floats
+    capacity: Floats
+    fee: Floats
+    held: Flags
+    count: int
 
 
 class Book(NamedTuple):
@@ -72,89 +102,70 @@ def list_below(far: Floats, limit: Floats) -> Book:
 
 
 @njit(cache=True)
-def weigh_sites(book: Book, size: Floats, capacity: Floats, multiplier: Floats, price: Floats) -> Floats:
+def weigh_sites(siting: Siting, book: Book, multiplier: Floats, price: Floats) -> Floats:
     """
     Fill the fractional knapsack of every site.
 
     Parameters
     ----------
+    siting : Siting
+        The question.
     book : Book
         Candidates of each site.
-    size, capacity : ndarray
-        Load of each unit, above zero, shape (n,), and capacity of each site, shape (m,).
     multiplier : ndarray
         Worth of serving each unit, shape (n,).
     price : ndarray
-        Marginal ratio of each site the last time, changed in place, shape (m,).
+        Marginal ratio of each site the last time, at most 0, changed in place, shape (m,).
 
     Returns
     -------
     ndarray
-        Least reduced cost of each site, at most 0, shape (m,).
+        Least sum of distance - multiplier at each site plus its fixed cost, shape (m,).
     """
-    worth = np.empty(capacity.size)
+    worth = siting.fee.copy()
     longest = np.diff(book.first).max()
     ratio, load = np.empty(longest), np.empty(longest)
-    for j in range(capacity.size):
+    for j in range(worth.size):
         count = 0
         for e in range(book.first[j], book.first[j + 1]):
             i = book.unit[e]
             gain = book.far[e] - multiplier[i]
             if gain < 0:
-                ratio[count], load[count] = gain / size[i], size[i]
+                ratio[count], load[count] = gain / siting.load[i], siting.load[i]
                 count += 1
-        price[j], _, worth[j] = _knapsack(ratio[:count], load[:count], 0.0, capacity[j], price[j])
+        price[j], _, sum_ = knapsack(ratio[:count], load[:count], 0.0, siting.capacity[j], price[j])
+        worth[j] += sum_
     return worth
 
 
 @njit(cache=True)
-def fill(book: Book, size: Floats, capacity: float, multiplier: Floats, j: int) -> tuple[float, Ints]:
+def _fill(siting: Siting, book: Book, multiplier: Floats, j: int) -> tuple[float, Ints]:
     """
     Fill the 0-1 knapsack of one site by depth-first search with the bound of Dantzig (1957).
 
-    Parameters
-    ----------
-    book : Book
-        Candidates of each site.
-    size : ndarray
-        Load of each unit, above zero, shape (n,).
-    capacity : float
-        Of the site.
-    multiplier : ndarray
-        Worth of serving each unit, shape (n,).
-    j : int
-        The site.
-
-    Returns
-    -------
-    worth : float
-        No choice of units has a lower sum of distance - multiplier; the least sum unless the search was cut short.
-    units : ndarray of int
-        The best units found.
+    Gives a worth that no choice of units undercuts, the exact one unless the search was cut short, and the best choice.
     """
-    start, end = book.first[j], book.first[j + 1]
+    start, end, capacity = book.first[j], book.first[j + 1], siting.capacity[j]
     gain, unit, count = np.empty(end - start), np.empty(end - start, np.int64), 0
     for e in range(start, end):
         i = book.unit[e]
-        if book.far[e] < multiplier[i] and size[i] <= capacity:
+        if book.far[e] < multiplier[i] and siting.load[i] <= capacity:
             gain[count], unit[count] = multiplier[i] - book.far[e], i
             count += 1
     gain, unit = gain[:count], unit[:count]
-    load = size[unit]
+    load = siting.load[unit]
     order = np.argsort(-gain / load)
     gain, unit, load = gain[order], unit[order], load[order]
     taken, best = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    most, have, room, at, nodes, whole = 0.0, 0.0, capacity, 0, 0, np.inf
-    while True:
-        # dive: take what fits, as long as the fractional rest can beat the best
+    most, have, room, at, whole = 0.0, 0.0, capacity, 0, -1.0
+    for _ in range(NODES):
         bound, rest, s = have, room, at
         while s < count and load[s] <= rest:
             bound, rest, s = bound + gain[s], rest - load[s], s + 1
         if s < count:
             bound += gain[s] * rest / load[s]
-        if whole == np.inf:
-            whole = bound
-        if bound > most * (1 + 1e-12):
+        whole = max(whole, bound)
+        if bound > most * (1 + 1e-12):  # the rest, in part, can beat the best: take what fits
             while at < count:
                 if load[at] <= room:
                     taken[at] = True
@@ -162,113 +173,90 @@ def fill(book: Book, size: Floats, capacity: float, multiplier: Floats, j: int) 
                 at += 1
             if have > most:
                 most, best = have, taken.copy()
-        nodes += 1
-        if nodes > NODES:
-            return -whole, unit[best]
         at -= 1
         while at >= 0 and not taken[at]:
             at -= 1
         if at < 0:
-            return -most * (1 + 1e-12), unit[best]
+            return siting.fee[j] - most * (1 + 1e-12), unit[best]
         taken[at] = False
         have, room, at = have - gain[at], room + load[at], at + 1
+    return siting.fee[j] - whole, unit[best]
 
 
 class Answer(NamedTuple):
     """
-    The relaxed plan for given multipliers.
+    The relaxed plan for given multipliers, for n units and m sites.
 
     Parameters
     ----------
     value : float
         The bound.
-    sites : Ints
-        The sites taken, shape (count,).
     cover : Floats
         How often each unit is served, shape (n,).
     worth : Floats
-        Least reduced cost of each site with its fixed cost, at most the true one, shape (m,).
+        Of each site, never above the true one, shape (m,).
     """
 
     value: float
-    sites: Ints
     cover: Floats
     worth: Floats
 
 
 @njit(cache=True)
-def relaxed(
-    book: Book,
-    size: Floats,
-    capacity: Floats,
-    fee: Floats,
-    held: Flags,
-    count: int,
-    multiplier: Floats,
-    price: Floats,
-    whole: bool,
-) -> Answer:
+def relaxed(siting: Siting, book: Book, multiplier: Floats, price: Floats, whole: bool) -> Answer:
     """
     Solve the relaxation: the sites that must be open, and the best of the others.
 
     Parameters
     ----------
+    siting : Siting
+        The question.
     book : Book
         Candidates of each site.
-    size, capacity, fee, held : ndarray
-        Loads, shape (n,); capacities, fixed costs and which sites must be open, shape (m,).
-    count : int
-        Sites to take.
     multiplier : ndarray
         Not above the limit of the book, shape (n,).
     price : ndarray
         Marginal ratios of the last time, changed in place, shape (m,).
     whole : bool
-        Serve units whole in the sites that matter.
+        Units are served whole by the sites that matter.
 
     Returns
     -------
     Answer
         The bound is true for any multipliers, whole or not.
     """
-    worth = weigh_sites(book, size, capacity, multiplier, price) + fee
-    chosen, cover = np.empty(count, np.int64), np.zeros(multiplier.size)
-    key = np.where(held, -np.inf, worth)
-    if whole:
-        # sites in the order of their fractional values, until no later one can be among the best
-        order = np.argsort(key)
-        best = np.full(count, np.inf)
+    worth = weigh_sites(siting, book, multiplier, price)
+    key = np.where(siting.held, -np.inf, worth)
+    order = np.argsort(key)
+    chosen, cover = order[: siting.count].copy(), np.zeros(multiplier.size)
+    if whole:  # in the order of the fractional values, until no later one can be among the best
+        best = np.full(siting.count, np.inf)
         for j in order:
             if key[j] >= best[-1]:
                 break
-            worth[j] = max(worth[j], fill(book, size, capacity[j], multiplier, j)[0] + fee[j])
-            own = -np.inf if held[j] else worth[j]
+            worth[j] = max(worth[j], _fill(siting, book, multiplier, j)[0])
+            own = -np.inf if siting.held[j] else worth[j]
             if own < best[-1]:
-                s = count - 1
+                s = siting.count - 1
                 while s > 0 and best[s - 1] > own:
                     best[s], chosen[s] = best[s - 1], chosen[s - 1]
                     s -= 1
                 best[s], chosen[s] = own, j
-    else:
-        chosen = np.argsort(key)[:count]
-    value = multiplier.sum() + worth[chosen].sum()
     for j in chosen:
         if whole:
-            for i in fill(book, size, capacity[j], multiplier, j)[1]:
-                cover[i] += 1
+            cover[_fill(siting, book, multiplier, j)[1]] += 1
             continue
         for e in range(book.first[j], book.first[j + 1]):
             i = book.unit[e]
-            gain = (book.far[e] - multiplier[i]) / size[i]
+            gain = (book.far[e] - multiplier[i]) / siting.load[i]
             if gain < 0 and gain <= price[j]:
                 cover[i] += 1
-    return Answer(value, chosen, cover, worth)
+    size = np.abs(multiplier).sum() + np.abs(worth[chosen]).sum()
+    return Answer(multiplier.sum() + worth[chosen].sum() - ROUNDING * size, cover, worth)
 
 
 @njit(cache=True)
-def greedy(
-    book: Book, size: Floats, capacity: Floats, fee: Floats, held: Flags, count: int, multiplier: Floats
-) -> tuple[Ints, Ints]:
+def greedy(siting: Siting, book: Book, multiplier: Floats) -> tuple[Ints, Ints]:
     """
     Open one site after the other: the one whose knapsack of the units that are left is worth most.
 
@@ -276,12 +264,10 @@ def greedy(
 
     Parameters
     ----------
+    siting : Siting
+        The question.
     book : Book
         Candidates of each site.
-    size, capacity, fee, held : ndarray
-        Loads, shape (n,); capacities, fixed costs and which sites must be open, shape (m,).
-    count : int
-        Sites to open.
     multiplier : ndarray
         Worth of serving each unit, shape (n,).
 
@@ -292,21 +278,80 @@ def greedy(
     cluster : ndarray of int
         Position in ``opened`` of each unit's site, -1 where no knapsack holds it, shape (n,).
     """
-    left = multiplier.copy()
-    price = np.zeros(capacity.size)
-    worth = np.where(held, -np.inf, weigh_sites(book, size, capacity, left, price) + fee)
-    opened, cluster = np.empty(count, np.int64), np.full(size.size, -1)
-    age = np.zeros(capacity.size, np.int64)
-    for k in range(count):
-        while True:
+    left, m = multiplier.copy(), siting.held.size
+    worth = weigh_sites(siting, book, left, np.zeros(m))
+    worth[siting.held] = -np.inf
+    opened, cluster = np.empty(siting.count, np.int64), np.full(left.size, -1)
+    age = np.zeros(m, np.int64)
+    for k in range(siting.count):
+        j = worth.argmin()
+        while age[j] < k and not siting.held[j]:
+            worth[j], age[j] = _fill(siting, book, left, j)[0], k
             j = worth.argmin()
-            if age[j] == k:
-                break
-            worth[j] = fill(book, size, capacity[j], left, j)[0] + fee[j] if not held[j] else -np.inf
-            age[j] = k
-        for i in fill(book, size, capacity[j], left, j)[1]:
-            cluster[i] = k
-            left[i] = 0.0
-        opened[k] = j
-        worth[j] = np.inf
+        unit = _fill(siting, book, left, j)[1]
+        cluster[unit] = k
+        left[unit] = 0.0
+        opened[k], worth[j] = j, np.inf
     return opened, cluster
+
+
+@dataclass
+class Ascent:
+    """
+    Multipliers on their way up, by deflected subgradients with Polyak's step (Camerini, Fratta and Maffioli 1975).
+
+    Parameters
+    ----------
+    siting : Siting
+        The question.
+    multiplier : ndarray
+        The best so far, shape (n,).
+    bound : float
+        What they prove.
+    worth, price : ndarray
+        Worth of each site and marginal ratio of its fractional knapsack at the best multipliers, shape (m,).
+    """
+
+    siting: Siting
+    multiplier: Floats
+    bound: float = -np.inf
+    worth: Floats = field(default_factory=lambda: np.empty(0))
+    price: Floats = field(default_factory=lambda: np.empty(0))
+
+    def book(self) -> Book:
+        """List what the sites may want while multipliers grow a little."""
+        return list_below(self.siting.far, (1 + MARGIN) * self.multiplier + MARGIN * self.multiplier.mean())
+
+    def climb(self, target: float, rounds: int, until: float, *, whole: bool) -> None:
+        """
+        Raise the bound.
+
+        Parameters
+        ----------
+        target : float
+            Cost of the best plan known.
+        rounds : int
+            Steps at most.
+        until : float
+            Time to stop, on the monotonic clock.
+        whole : bool
+            With 0-1 knapsacks; else fractional ones.
+        """
+        at, price = self.multiplier, np.zeros(self.worth.size or self.siting.capacity.size)
+        way, theta, stalls, book = np.zeros(at.size), 1.0, 0, self.book()
+        for turn in range(rounds):
+            if turn % RELIST == RELIST - 1:
+                at, book = self.multiplier, self.book()
+            answer = relaxed(self.siting, book, at, price, whole)
+            stalls += 1
+            if answer.value > self.bound:
+                self.bound, self.multiplier, self.worth, self.price = answer.value, at, answer.worth, price.copy()
+                stalls = 0
+            elif stalls == PATIENCE:
+                at, way, theta, stalls = self.multiplier, np.zeros(at.size), theta * COOLING, 0
+            way = INERTIA * way + (1 - INERTIA) * (1 - answer.cover)
+            steep = float(way @ way)
+            if theta < LEAST_STEP or steep == 0 or target <= self.bound or time.monotonic() > until:
+                return
+            step = theta * max(target - answer.value, 0.0) / steep
+            at = np.clip(at + step * way, 0.0, book.limit)

@@ -33,6 +33,8 @@ class Ground(NamedTuple):
         Sites that must be open, shape (m,).
     seat : Ints
         The site that stands where the unit stands and goes with it, -1 for none, shape (n,).
+    host : Ints
+        The unit nearest to each site, shape (m,).
     sites, units : ndarray of int32
         Sites and units near each unit, shape (n, width).
     """
@@ -43,6 +45,7 @@ class Ground(NamedTuple):
     fee: Floats
     held: Flags
     seat: Ints
+    host: Ints
     sites: Shorts
     units: Shorts
 
@@ -115,16 +118,12 @@ def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: int
     Returns
     -------
     Lots
-        With every closed site in the cluster of the unit that stands there, or of the open site nearest to its own.
+        With every closed site in the cluster of the unit nearest to it.
     """
     (n, m), p = ground.far.shape, opened.size
-    owner = cluster[ground.far.argmin(axis=0)]
-    seated = np.flatnonzero(ground.seat >= 0)
-    owner[ground.seat[seated]] = cluster[seated]
-    free = np.ones(m, np.bool_)
-    free[ground.seat[seated]] = False
-    mine = free[opened]
-    owner[opened[mine]] = np.flatnonzero(mine)
+    owner = cluster[ground.host]
+    roams = ~np.isin(opened, ground.seat)
+    owner[opened[roams]] = np.flatnonzero(roams)
     empty, start = lambda size: np.full(size, -1), np.zeros
     lots = Lots(
         cluster=cluster.copy(),
@@ -348,7 +347,7 @@ def _exchange(ground: Ground, lots: Lots, j: int, a: int, heat: float) -> None:
 
 
 @njit(cache=True)
-def anneal(ground: Ground, lots: Lots, heat: float, proposals: int, roaming: Flags) -> float:
+def anneal(ground: Ground, lots: Lots, field: Ints, heat: float, proposals: int) -> float:
     """
     Propose shifts, swaps and, for sites that stand where no unit stands, exchanges of sites.
 
@@ -358,32 +357,35 @@ def anneal(ground: Ground, lots: Lots, heat: float, proposals: int, roaming: Fla
         The question.
     lots : Lots
         Clusters, changed in place.
+    field : ndarray of int
+        The units to begin with.
     heat : float
         Temperature, in costs.
     proposals : int
         How many.
-    roaming : ndarray of bool
-        Sites that stand where no unit stands, shape (m,).
 
     Returns
     -------
     float
         Load above capacity at the end.
     """
-    n, width = ground.sites.shape
-    apart = roaming.any()
+    roams = np.ones(ground.held.size, np.bool_)
+    for i in range(ground.seat.size):
+        if ground.seat[i] >= 0:
+            roams[ground.seat[i]] = False
+    apart = roams.any()
     for _ in range(proposals):
-        i, kind = draw(lots.state, n), draw(lots.state, 100)
+        i, kind = field[draw(lots.state, field.size)], draw(lots.state, 100)
         if kind < SWAPS:
             other = ground.units[i, draw(lots.state, ground.units.shape[1])]
             if lots.cluster[other] != lots.cluster[i]:
                 _swap(ground, lots, i, other, heat)
             continue
-        j = ground.sites[i, draw(lots.state, width)]
+        j = ground.sites[i, draw(lots.state, ground.sites.shape[1])]
         if lots.owner[j] == lots.cluster[i]:
             continue
         if apart and kind >= 100 - EXCHANGES:
-            if roaming[j]:
+            if roams[j]:
                 _exchange(ground, lots, j, lots.cluster[i], heat)
         else:
             _shift(ground, lots, i, lots.owner[j], heat)
