@@ -11,7 +11,6 @@ from scipy.spatial import cKDTree
 from territory_lab.alignment.costs import Floats, Ints
 from territory_lab.alignment.covering import Ascent, Siting, greedy, list_below
 from territory_lab.alignment.medians import Ground, anneal, lay_out, rank_all
-from territory_lab.alignment.packs import Packs, repack
 
 FAR_AWAY = 1e3  # what a pair out of reach costs in the search, in the dearest pair within reach
 QUICK, LONG, LOCAL = (0.3, 0.02, 50, 4), (1.2, 0.02, 300, 7), (0.6, 0.03, 25, 12)  # heats, steps, proposals per unit
@@ -198,6 +197,12 @@ class Search:
         cluster[units] = position[self.ground.seat[units]]
         return measure(self.siting, opened, cluster)
 
+    def improve(self, opened: Ints, cluster: Ints) -> None:
+        """Anneal a plan made elsewhere, and keep it where it is the best."""
+        self.best = min(self.best, measure(self.siting, opened, cluster), key=lambda plan: plan.score)
+        self.deadline = max(self.deadline, time.monotonic() + 1)
+        self.cool(self.best, np.arange(cluster.size), LOCAL)
+
     def cool(self, plan: Opening, units: Ints, schedule: tuple[float, float, int, int]) -> Opening:
         """Anneal a plan, moving these units first; gives the best plan met, and keeps it where it is the best of all."""
         hot, cold, steps, each = schedule
@@ -276,28 +281,3 @@ class Search:
         cluster = plan.cluster.copy()
         cluster[units] = near[self.ground.far[np.ix_(units, opened[near])].argmin(axis=1)]
         return self.seated(opened, cluster)
-
-    def repacked(self, rng: np.random.Generator, size: int, seconds: float) -> None:
-        """Partition the units of a few clusters near each other anew."""
-        plan, siting = self.best, self.siting
-        middle = int(rng.integers(plan.cluster.size))
-        near = np.argsort(self.ground.far[middle, plan.opened], kind="stable")[:size]
-        members = [np.flatnonzero(plan.cluster == k) for k in near]
-        near = near[[part.size > 0 for part in members]]
-        members = [part for part in members if part.size]
-        unit = np.concatenate(members)
-        sites = np.unique(np.r_[self.ground.sites[unit].ravel(), plan.opened[near]])
-        sites = sites[~np.isin(sites, np.delete(plan.opened, near))]
-        far = siting.far[unit, plan.opened[plan.cluster[unit]]]
-        cost = np.bincount(np.repeat(np.arange(near.size), [part.size for part in members]), far)
-        first = np.r_[0, np.cumsum([part.size for part in members])]
-        now = Packs(plan.opened[near], first, unit, cost + siting.fee[plan.opened[near]])
-        level = float(np.partition(self.ascent.worth, siting.count - 1)[siting.count - 1])
-        found = repack(siting, self.book, self.ascent.multiplier, sites, now, level, seconds)
-        if found is not None:
-            opened, cluster = plan.opened.copy(), plan.cluster.copy()
-            opened[near] = found.site
-            cluster[found.unit] = np.repeat(near, np.diff(found.first))
-            better = measure(siting, opened, cluster)
-            if better.score < plan.score:
-                self.best = better

@@ -1,0 +1,339 @@
+"""Where to hire: which candidate sites to open, and which units each serves, with a proof of how good that is."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from territory_lab.alignment.checks import index_faults, number_faults, place_faults
+from territory_lab.alignment.costs import EARTH_RADIUS_KM, Floats, Ints
+from territory_lab.alignment.covering import Siting
+from territory_lab.alignment.milp import choose, sparse, stack
+from territory_lab.alignment.plan import Infeasible, some
+from territory_lab.alignment.problem import great_circle_km
+from territory_lab.alignment.siting import Opening, Search, complete, ground_of
+from territory_lab.errors import BadInput, Fault
+
+ROUNDING = 1e-9  # relative; what sums of loads in another order may differ by
+BOUND_SHARE = 0.35  # of the time, at most, for the first bound
+PROOF_PAIRS = 200_000  # units x sites up to which packing is put to an integer programme
+COLUMNS = ["rule", "site_id", "unit_id", "found", "limit", "message"]
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """
+    Open sites and who is served from where.
+
+    Parameters
+    ----------
+    sites : Index
+        Ids of the open sites, in the order of the candidates.
+    alignment : Series
+        ``site_id`` by unit_id.
+    objective : float
+        Sum of weight x distance to the unit's site, plus the cost of the open sites.
+    bound : float
+        No choice of sites and no alignment within capacity has a lower objective.
+    use : DataFrame
+        By open site: ``units`` (number), ``load``, ``capacity`` and ``distance`` (sum of weight x distance).
+    violations : DataFrame
+        Not empty where no plan within all limits was found in time: ``rule`` (capacity, reach), ``site_id``,
+        ``unit_id``, ``found``, ``limit`` and ``message``.
+    seed : int
+        Seed of the run.
+    """
+
+    sites: pd.Index
+    alignment: pd.Series
+    objective: float
+    bound: float
+    use: pd.DataFrame
+    violations: pd.DataFrame
+    seed: int
+
+    @property
+    def gap(self) -> float:
+        """How far the objective is above the bound, as a share of the bound; NaN where the bound is not positive."""
+        if self.bound > 0:
+            return self.objective / self.bound - 1
+        return 0.0 if self.objective <= self.bound else float("nan")
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the plan keeps every limit."""
+        return self.violations.empty
+
+
+def locate(
+    units: pd.DataFrame,
+    sites: pd.DataFrame,
+    count: int,
+    *,
+    load: str = "demand",
+    capacity: str | None = "capacity",
+    weight: str | None = None,
+    distance: str | pd.DataFrame = "euclidean",
+    fixed: list[str] | pd.Index | None = None,
+    cost: str | None = None,
+    seed: int = 0,
+    time_limit_s: float = 60.0,
+    progress: bool = False,
+) -> Located:
+    """
+    Choose the sites to open and give every unit one of them: the capacitated p-median problem.
+
+    Each unit is served whole, each open site within its capacity, and exactly ``count`` sites are open. The bound is
+    Lagrangian with 0-1 knapsacks; its multipliers give the starts of the search. Ctrl-C returns the best so far.
+
+    Parameters
+    ----------
+    units : DataFrame
+        Indexed by unit_id; ``x_km, y_km`` or ``lon, lat``, and the load.
+    sites : DataFrame
+        Candidates, indexed by site_id; ``x_km, y_km`` or ``lon, lat``, and the capacity.
+    count : int
+        Sites to open, those that are fixed among them.
+    load : str
+        Column of ``units`` that uses capacity.
+    capacity : str, optional
+        Column of ``sites``; None: unlimited.
+    weight : str, optional
+        Column of ``units`` that multiplies distance; None: each unit counts once.
+    distance : str or DataFrame
+        ``euclidean`` or ``great_circle`` (km), or a frame units x sites in km or hours; a missing value is a pair out
+        of reach.
+    fixed : list of str, optional
+        Sites that must be open, such as the homes of today's reps.
+    cost : str, optional
+        Column of ``sites``: what opening one adds to the objective, such as a relocation.
+    seed : int
+        Decides every random choice: same seed, same plan (unless the time limit cuts the run short).
+    time_limit_s : float
+        Stop after this many seconds.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Located
+        With ``violations`` not empty where no plan within all limits was found in time.
+
+    Raises
+    ------
+    BadInput
+        Naming every fault at once.
+    Infeasible
+        With the proof that there is no plan.
+    """
+    deadline = time.monotonic() + time_limit_s
+    held = list(fixed) if fixed is not None else []
+    faults = list(_faults(units, sites, count, (load, capacity, weight, cost), distance, held))
+    if faults:
+        raise BadInput(faults)
+    amount = units[load].to_numpy(float)
+    siting = Siting(
+        far=_weighted(units, sites, weight, distance),
+        load=np.where(amount > 0, amount, 1e-15 * max(float(amount.max()), 1e-300)),
+        capacity=np.full(len(sites), np.inf) if capacity is None else sites[capacity].to_numpy(float) * (1 + ROUNDING),
+        fee=np.zeros(len(sites)) if cost is None else sites[cost].to_numpy(float),
+        held=sites.index.isin(held),
+        count=int(count),
+    )
+    _refuse(siting, units.index, sites.index)
+    points, seat = _map(siting, units, sites, distance)
+    search = Search(siting, ground_of(siting, points, seat), seed, deadline)
+    try:
+        parts = search.rounds(time.monotonic() + BOUND_SHARE * time_limit_s)
+        for _ in tqdm(parts, desc="sites", disable=not progress):
+            pass
+        if search.best.broken > 0:
+            _pack(search)
+    except KeyboardInterrupt:
+        pass
+    return _located(search, units, sites, load, capacity)
+
+
+def _faults(
+    units: pd.DataFrame,
+    sites: pd.DataFrame,
+    count: int,
+    columns: tuple[str, str | None, str | None, str | None],
+    distance: str | pd.DataFrame,
+    fixed: list[str],
+) -> Iterator[Fault]:
+    """Find everything that makes the question unusable as stated."""
+    load, capacity, weight, cost = columns
+    for table, frame, names in (("units", units, {load, weight}), ("sites", sites, {capacity, cost})):
+        yield from index_faults(table, frame)
+        for name in sorted(names - {None}, key=str):
+            yield from number_faults(table, frame, str(name))
+        if isinstance(distance, str) and distance in ("euclidean", "great_circle"):
+            yield from place_faults(table, frame, distance)
+    if isinstance(distance, pd.DataFrame):
+        for unit in units.index.difference(distance.index):
+            yield Fault("distance", "", str(unit), "no row for this unit", "add its distances")
+        for site in sites.index.difference(distance.columns):
+            yield Fault("distance", str(site), "", "no column for this site", "add the distances to it")
+        for row, column in np.argwhere(distance.to_numpy(float) < 0):
+            place = str(distance.columns[column]), str(distance.index[row])
+            yield Fault("distance", *place, "negative", "give 0 or more")
+        for label in [*distance.index[distance.index.duplicated()], *distance.columns[distance.columns.duplicated()]]:
+            yield Fault("distance", "", str(label), "stands there twice", "keep one")
+    elif distance not in ("euclidean", "great_circle"):
+        mend = "choose 'euclidean', 'great_circle' or pass a frame units x sites"
+        yield Fault("distance", "", "", f"unknown: {distance!r}", mend)
+    for site in pd.Index(fixed).difference(sites.index):
+        yield Fault("fixed", "", str(site), "is not a site", "name an existing one")
+    least = max(1, len(set(fixed)))
+    if not least <= count <= len(sites):
+        yield Fault("count", "", "", f"{count} sites", f"give a number from {least} (those fixed) to {len(sites)}")
+
+
+def _weighted(units: pd.DataFrame, sites: pd.DataFrame, weight: str | None, distance: str | pd.DataFrame) -> Floats:
+    """Weight x distance of every pair, infinite out of reach, shape (n, m)."""
+    if isinstance(distance, pd.DataFrame):
+        far = distance.loc[units.index, sites.index].to_numpy(float)
+        far = np.where(np.isnan(far), np.inf, far)
+    elif distance == "euclidean":
+        east, north = (np.subtract.outer(units[c].to_numpy(float), sites[c].to_numpy(float)) for c in ("x_km", "y_km"))
+        far = np.hypot(east, north)
+    else:
+        there = sites["lon"].to_numpy(float), sites["lat"].to_numpy(float)
+        far = great_circle_km(units[["lon"]].to_numpy(float), units[["lat"]].to_numpy(float), *there)
+    if weight is not None:
+        far = np.where(np.isinf(far), np.inf, np.where(np.isinf(far), 0.0, far) * units[[weight]].to_numpy(float))
+    return np.ascontiguousarray(far)
+
+
+def _map(siting: Siting, units: pd.DataFrame, sites: pd.DataFrame, distance: str | pd.DataFrame) -> tuple[Floats, Ints]:
+    """Units in space, and the site that stands where each stands; for a matrix, space is the way to a few far sites."""
+    seat = np.full(len(units), -1)
+    if isinstance(distance, pd.DataFrame):
+        far = np.where(np.isfinite(siting.far), siting.far, 0.0)
+        marks = [int(far.sum(axis=0).argmax())]
+        for _ in range(min(5, len(sites) - 1)):
+            marks.append(int(np.abs(far[:, :, None] - far[:, None, marks]).sum(axis=0).min(axis=1).argmax()))
+        return far[:, marks], seat
+    places = ["x_km", "y_km"] if distance == "euclidean" else ["lon", "lat"]
+    at, there = (pd.MultiIndex.from_frame(frame[places].astype(float)) for frame in (units, sites))
+    ours, theirs = (pd.Series(np.arange(len(index)), index).groupby(level=[0, 1]).cumcount() for index in (at, there))
+    seat = pd.MultiIndex.from_arrays([*zip(*there, strict=True), theirs]).get_indexer(
+        pd.MultiIndex.from_arrays([*zip(*at, strict=True), ours])
+    )
+    points = units[places].to_numpy(float)
+    if distance == "great_circle":
+        lon, lat = np.radians(points.T)
+        points = EARTH_RADIUS_KM * np.c_[np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]
+    return points, seat
+
+
+def _refuse(siting: Siting, unit_ids: pd.Index, site_ids: pd.Index) -> None:
+    """Look for reasons, each a proof, why there is no plan."""
+    allowed = np.isfinite(siting.far)
+    stranded = np.flatnonzero(~allowed.any(axis=1))
+    if stranded.size:
+        names = [str(unit) for unit in unit_ids[stranded]]
+        raise Infeasible(f"no site is within reach of {some(names)}", units=names)
+    fits = allowed & (siting.load[:, None] <= siting.capacity)
+    heavy = np.flatnonzero(~fits.any(axis=1))
+    if heavy.size:
+        names = [str(unit) for unit in unit_ids[heavy]]
+        raise Infeasible(f"no site within reach has the capacity for {some(names)}, even alone", units=names)
+    largest = _largest(siting)
+    room = siting.capacity[largest].sum()
+    if siting.load.sum() > room * (1 + ROUNDING):
+        raise Infeasible(
+            f"the load is {siting.load.sum():,.6g}, but the {siting.count} largest sites that may be open together "
+            f"hold {room:,.6g}",
+            territories=[str(site) for site in site_ids[largest]],
+        )
+
+
+def _largest(siting: Siting) -> Ints:
+    """Choose the sites that must be open and the largest others."""
+    return np.lexsort((-siting.capacity, ~siting.held))[: siting.count]
+
+
+def _pack(search: Search) -> None:
+    """
+    Ask an integer programme for any plan at all; `Infeasible` where it proves that there is none.
+
+    Where every pair is within reach, units fit into some sites only if they fit into the largest.
+    """
+    siting = search.siting
+    allowed = np.isfinite(siting.far)
+    sites = _largest(siting) if allowed.all() else np.arange(siting.capacity.size)
+    unit, site = np.nonzero(allowed[:, sites] & (siting.load[:, None] <= siting.capacity[sites]))
+    n, m, e = siting.load.size, sites.size, unit.size
+    if e > PROOF_PAIRS:
+        return
+    every, ones, used = np.arange(e), np.ones(n), e + np.arange(m)
+    level = float(siting.load.max())
+    rows = stack(
+        sparse(unit, every, np.ones(e), (ones, ones), e + m),
+        sparse(
+            np.r_[site, np.arange(m)],
+            np.r_[every, used],
+            np.r_[siting.load[unit], -np.minimum(siting.capacity[sites], siting.load.sum())] / level,
+            (np.full(m, -np.inf), np.zeros(m)),
+            e + m,
+        ),
+        sparse(np.zeros(m, int), used, np.ones(m), (np.array([siting.count]), np.array([siting.count])), e + m),
+        sparse(np.arange(m), used, np.ones(m), (siting.held[sites].astype(float), np.ones(m)), e + m),
+    )
+    outcome = choose(np.zeros(e + m), rows, max(1.0, search.deadline - time.monotonic()))
+    if outcome.chosen is None:
+        if outcome.bound == np.inf:
+            raise Infeasible(
+                f"{n} units do not fit whole into {siting.count} sites: an integer programme over all pairs, solved to "
+                "the end, has no solution"
+            )
+        return
+    kept = np.flatnonzero(outcome.chosen[:e])
+    opened = np.flatnonzero(outcome.chosen[e:])
+    cluster = np.full(n, -1)
+    cluster[unit[kept]] = np.searchsorted(opened, site[kept])
+    search.improve(sites[opened], complete(siting, sites[opened], cluster))
+
+
+def _located(
+    search: Search, units: pd.DataFrame, sites: pd.DataFrame, load: str, capacity: str | None
+) -> Located:
+    """Measure and audit the plan in the caller's words."""
+    best: Opening = search.best
+    siting = search.siting
+    at = best.opened[best.cluster]
+    alignment = pd.Series(sites.index[at], index=units.index, name="site_id")
+    far = pd.Series(siting.far[np.arange(at.size), at], units.index)
+    ids = sites.index[np.sort(best.opened)].rename("site_id")
+    use = pd.DataFrame(
+        {
+            "units": alignment.value_counts().reindex(ids, fill_value=0),
+            "load": units[load].astype(float).groupby(alignment.to_numpy()).sum().reindex(ids, fill_value=0.0),
+            "capacity": np.inf if capacity is None else sites[capacity].astype(float).reindex(ids),
+            "distance": far.groupby(alignment.to_numpy()).sum().reindex(ids, fill_value=0.0),
+        },
+        index=ids,
+    )
+    rows = [
+        ("capacity", site, None, row.load, row.capacity, f"{site} has {row.load:,.6g} for a capacity of {row.capacity:,.6g}")
+        for site, row in use[use["load"] > use["capacity"] * (1 + ROUNDING)].iterrows()
+    ]
+    rows += [
+        ("reach", alignment[unit], unit, None, None, f"{unit} is out of reach of {alignment[unit]}")
+        for unit in far.index[np.isinf(far)]
+    ]
+    objective = float(far.sum() + siting.fee[best.opened].sum())
+    return Located(
+        sites=ids,
+        alignment=alignment,
+        objective=objective,
+        bound=float(search.ascent.bound),
+        use=use,
+        violations=pd.DataFrame(rows, columns=COLUMNS),
+        seed=search.seed,
+    )
