@@ -193,13 +193,14 @@ class Answer(NamedTuple):
         The bound.
     cover : Floats
         How often each unit is served, shape (n,).
-    worth : Floats
-        Of each site, never above the true one, shape (m,).
+    worth, fractional : Floats
+        Of each site, never above the true one, with 0-1 and with fractional knapsacks, shape (m,).
     """
 
     value: float
     cover: Floats
     worth: Floats
+    fractional: Floats
 
 
 @njit(cache=True)
@@ -225,7 +226,8 @@ def relaxed(siting: Siting, book: Book, multiplier: Floats, price: Floats, whole
     Answer
         The bound is true for any multipliers, whole or not.
     """
-    worth = weigh_sites(siting, book, multiplier, price)
+    fractional = weigh_sites(siting, book, multiplier, price)
+    worth = fractional.copy()
     key = np.where(siting.held, -np.inf, worth)
     order = np.argsort(key)
     chosen, cover = order[: siting.count].copy(), np.zeros(multiplier.size)
@@ -252,7 +254,7 @@ def relaxed(siting: Siting, book: Book, multiplier: Floats, price: Floats, whole
             if gain < 0 and gain <= price[j]:
                 cover[i] += 1
     size = np.abs(multiplier).sum() + np.abs(worth[chosen]).sum()
-    return Answer(multiplier.sum() + worth[chosen].sum() - ROUNDING * size, cover, worth)
+    return Answer(multiplier.sum() + worth[chosen].sum() - ROUNDING * size, cover, worth, fractional)
 
 
 @njit(cache=True)
@@ -308,14 +310,15 @@ class Ascent:
         The best so far, shape (n,).
     bound : float
         What they prove.
-    worth, price : ndarray
-        Worth of each site and marginal ratio of its fractional knapsack at the best multipliers, shape (m,).
+    worth, fractional, price : ndarray
+        Worth of each site, also that of its fractional knapsack, and the marginal ratio there, shape (m,).
     """
 
     siting: Siting
     multiplier: Floats
     bound: float = -np.inf
     worth: Floats = field(default_factory=lambda: np.empty(0))
+    fractional: Floats = field(default_factory=lambda: np.empty(0))
     price: Floats = field(default_factory=lambda: np.empty(0))
 
     def book(self) -> Book:
@@ -345,8 +348,8 @@ class Ascent:
             answer = relaxed(self.siting, book, at, price, whole)
             stalls += 1
             if answer.value > self.bound:
-                self.bound, self.multiplier, self.worth, self.price = answer.value, at, answer.worth, price.copy()
-                stalls = 0
+                self.bound, self.multiplier, self.price, stalls = answer.value, at, price.copy(), 0
+                self.worth, self.fractional = answer.worth, answer.fractional
             elif stalls == PATIENCE:
                 at, way, theta, stalls = self.multiplier, np.zeros(at.size), theta * COOLING, 0
             way = INERTIA * way + (1 - INERTIA) * (1 - answer.cover)

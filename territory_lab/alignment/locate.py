@@ -11,15 +11,14 @@ from tqdm import tqdm
 from territory_lab.alignment.checks import index_faults, number_faults, place_faults
 from territory_lab.alignment.costs import EARTH_RADIUS_KM, Floats, Ints
 from territory_lab.alignment.covering import Siting
-from territory_lab.alignment.milp import choose, sparse, stack
+from territory_lab.alignment.deciding import decide, largest, pack
 from territory_lab.alignment.plan import Infeasible, some
 from territory_lab.alignment.problem import great_circle_km
-from territory_lab.alignment.siting import Opening, Search, complete, ground_of
+from territory_lab.alignment.siting import WHOLE, Opening, Search, ground_of
 from territory_lab.errors import BadInput, Fault
 
 ROUNDING = 1e-9  # relative; what sums of loads in another order may differ by
-BOUND_SHARE = 0.35  # of the time, at most, for the first bound
-PROOF_PAIRS = 200_000  # units x sites up to which packing is put to an integer programme
+BOUND_SHARE, EARLY_SHARE, FINAL_SHARE = 0.3, 0.1, 0.3  # of the time: the bound, the programmes before and after
 COLUMNS = ["rule", "site_id", "unit_id", "found", "limit", "message"]
 
 
@@ -147,14 +146,27 @@ def locate(
     points, seat = _map(siting, units, sites, distance)
     search = Search(siting, ground_of(siting, points, seat), seed, deadline)
     try:
-        parts = search.rounds(time.monotonic() + BOUND_SHARE * time_limit_s)
-        for _ in tqdm(parts, desc="sites", disable=not progress):
+        for _ in tqdm(_work(search, time_limit_s), desc="sites", disable=not progress):
             pass
-        if search.best.broken > 0:
-            _pack(search)
     except KeyboardInterrupt:
         pass
     return _located(search, units, sites, load, capacity)
+
+
+def _work(search: Search, time_limit_s: float) -> Iterator[None]:
+    """Search; put what is undecided to an integer programme when the whole map is annealed, and again at the end."""
+    end = search.deadline
+    search.deadline = end - FINAL_SHARE * time_limit_s
+    for part in search.rounds(time.monotonic() + BOUND_SHARE * time_limit_s):
+        if part == "annealed":
+            decide(search, EARLY_SHARE * time_limit_s)
+        yield
+    search.deadline = end
+    search.ascent.climb(search.best.cost, WHOLE, end, whole=True)
+    yield
+    decide(search, end - time.monotonic())
+    if search.best.broken > 0:
+        pack(search)
 
 
 def _faults(
@@ -243,61 +255,14 @@ def _refuse(siting: Siting, unit_ids: pd.Index, site_ids: pd.Index) -> None:
     if heavy.size:
         names = [str(unit) for unit in unit_ids[heavy]]
         raise Infeasible(f"no site within reach has the capacity for {some(names)}, even alone", units=names)
-    largest = _largest(siting)
-    room = siting.capacity[largest].sum()
+    biggest = largest(siting)
+    room = siting.capacity[biggest].sum()
     if siting.load.sum() > room * (1 + ROUNDING):
         raise Infeasible(
             f"the load is {siting.load.sum():,.6g}, but the {siting.count} largest sites that may be open together "
             f"hold {room:,.6g}",
-            territories=[str(site) for site in site_ids[largest]],
+            territories=[str(site) for site in site_ids[biggest]],
         )
-
-
-def _largest(siting: Siting) -> Ints:
-    """Choose the sites that must be open and the largest others."""
-    return np.lexsort((-siting.capacity, ~siting.held))[: siting.count]
-
-
-def _pack(search: Search) -> None:
-    """
-    Ask an integer programme for any plan at all; `Infeasible` where it proves that there is none.
-
-    Where every pair is within reach, units fit into some sites only if they fit into the largest.
-    """
-    siting = search.siting
-    allowed = np.isfinite(siting.far)
-    sites = _largest(siting) if allowed.all() else np.arange(siting.capacity.size)
-    unit, site = np.nonzero(allowed[:, sites] & (siting.load[:, None] <= siting.capacity[sites]))
-    n, m, e = siting.load.size, sites.size, unit.size
-    if e > PROOF_PAIRS:
-        return
-    every, ones, used = np.arange(e), np.ones(n), e + np.arange(m)
-    level = float(siting.load.max())
-    rows = stack(
-        sparse(unit, every, np.ones(e), (ones, ones), e + m),
-        sparse(
-            np.r_[site, np.arange(m)],
-            np.r_[every, used],
-            np.r_[siting.load[unit], -np.minimum(siting.capacity[sites], siting.load.sum())] / level,
-            (np.full(m, -np.inf), np.zeros(m)),
-            e + m,
-        ),
-        sparse(np.zeros(m, int), used, np.ones(m), (np.array([siting.count]), np.array([siting.count])), e + m),
-        sparse(np.arange(m), used, np.ones(m), (siting.held[sites].astype(float), np.ones(m)), e + m),
-    )
-    outcome = choose(np.zeros(e + m), rows, max(1.0, search.deadline - time.monotonic()))
-    if outcome.chosen is None:
-        if outcome.bound == np.inf:
-            raise Infeasible(
-                f"{n} units do not fit whole into {siting.count} sites: an integer programme over all pairs, solved to "
-                "the end, has no solution"
-            )
-        return
-    kept = np.flatnonzero(outcome.chosen[:e])
-    opened = np.flatnonzero(outcome.chosen[e:])
-    cluster = np.full(n, -1)
-    cluster[unit[kept]] = np.searchsorted(opened, site[kept])
-    search.improve(sites[opened], complete(siting, sites[opened], cluster))
 
 
 def _located(
@@ -332,7 +297,7 @@ def _located(
         sites=ids,
         alignment=alignment,
         objective=objective,
-        bound=float(search.ascent.bound),
+        bound=float(search.bound),
         use=use,
         violations=pd.DataFrame(rows, columns=COLUMNS),
         seed=search.seed,

@@ -18,6 +18,8 @@ STARTS, NOISE = 6, 0.03  # from multipliers shaken by this much
 FRACTIONAL, WHOLE = 700, 400  # steps of the ascent
 RISE, FALL = 1.1, 0.95  # of the price of overload, while there is some and while there is none
 REGION = (3, 10)  # clusters, at least and at most
+PROVEN = 2e-6  # gap at which the best plan counts as proven
+CROWDED = 0.5  # share of sites that are open past which a unit does not take its site along
 SWEEPS = 30  # how often regions cover the map
 
 
@@ -130,7 +132,7 @@ def ground_of(siting: Siting, points: Floats, seat: Ints) -> Ground:
     sites = np.argpartition(far, width - 1, axis=1)[:, :width]
     around = min(n, int(np.clip(3 * n / siting.count, 16, 48)) + 1)
     units = cKDTree(points).query(points, around)[1].reshape(n, around)
-    seat = np.where((seat >= 0) & siting.held[seat], -1, seat)
+    seat = np.where((seat < 0) | siting.held[seat] | (siting.count > CROWDED * m), -1, seat)
     host = siting.far.argmin(axis=0)
     host[seat[seat >= 0]] = np.flatnonzero(seat >= 0)
     near = (np.ascontiguousarray(part, dtype=np.int32) for part in (sites, units))
@@ -153,7 +155,13 @@ class Search:
     best : Opening
         The best plan so far.
     ascent : Ascent
-        The bound so far.
+        The bound of the multipliers.
+    price : float
+        Price of a unit of load above capacity, where the last run ended.
+    proof : float
+        What an integer programme has proven.
+    runs : int
+        How often a plan was annealed.
     """
 
     siting: Siting
@@ -163,6 +171,7 @@ class Search:
     best: Opening = field(init=False)
     ascent: Ascent = field(init=False)
     price: float = field(init=False)
+    proof: float = -np.inf
     runs: int = 0
 
     def __post_init__(self) -> None:
@@ -175,13 +184,18 @@ class Search:
         self.best = self.start(self.ascent.multiplier)
         self.price = 2 * self.best.cost / siting.load.sum()
 
+    @property
+    def bound(self) -> float:
+        """No plan costs less."""
+        return max(self.ascent.bound, self.proof)
+
     def late(self) -> bool:
         """Whether time is up, or the best plan is proven to be so."""
         return time.monotonic() > self.deadline or self.proven()
 
     def proven(self) -> bool:
         """Whether the bound has reached the best plan."""
-        return self.best.broken == 0 and self.best.cost <= self.ascent.bound * (1 + 1e-9)
+        return self.best.broken == 0 and self.best.cost <= self.bound * (1 + PROVEN)
 
     def start(self, multiplier: Floats) -> Opening:
         """Open greedily on multipliers, and give every unit a site."""
@@ -196,12 +210,6 @@ class Search:
         position[opened] = np.arange(opened.size)
         cluster[units] = position[self.ground.seat[units]]
         return measure(self.siting, opened, cluster)
-
-    def improve(self, opened: Ints, cluster: Ints) -> None:
-        """Anneal a plan made elsewhere, and keep it where it is the best."""
-        self.best = min(self.best, measure(self.siting, opened, cluster), key=lambda plan: plan.score)
-        self.deadline = max(self.deadline, time.monotonic() + 1)
-        self.cool(self.best, np.arange(cluster.size), LOCAL)
 
     def cool(self, plan: Opening, units: Ints, schedule: tuple[float, float, int, int]) -> Opening:
         """Anneal a plan, moving these units first; gives the best plan met, and keeps it where it is the best of all."""
