@@ -133,15 +133,7 @@ def locate(
     faults = list(_faults(units, sites, count, (load, capacity, weight, cost), distance, held))
     if faults:
         raise BadInput(faults)
-    amount = units[load].to_numpy(float)
-    siting = Siting(
-        far=_weighted(units, sites, weight, distance),
-        load=np.where(amount > 0, amount, 1e-15 * max(float(amount.max()), 1e-300)),
-        capacity=np.full(len(sites), np.inf) if capacity is None else sites[capacity].to_numpy(float) * (1 + ROUNDING),
-        fee=np.zeros(len(sites)) if cost is None else sites[cost].to_numpy(float),
-        held=sites.index.isin(held),
-        count=int(count),
-    )
+    siting = numbers(units, sites, count, load, capacity, weight, distance, held, cost)
     _refuse(siting, units.index, sites.index)
     points, seat = _map(siting, units, sites, distance)
     search = Search(siting, ground_of(siting, points, seat), seed, deadline)
@@ -151,6 +143,41 @@ def locate(
     except KeyboardInterrupt:
         pass
     return _located(search, units, sites, load, capacity)
+
+
+def numbers(
+    units: pd.DataFrame,
+    sites: pd.DataFrame,
+    count: int,
+    load: str = "demand",
+    capacity: str | None = "capacity",
+    weight: str | None = None,
+    distance: str | pd.DataFrame = "euclidean",
+    fixed: list[str] | None = None,
+    cost: str | None = None,
+) -> Siting:
+    """
+    Read the question of `locate` as numbers.
+
+    Parameters
+    ----------
+    units, sites, count, load, capacity, weight, distance, fixed, cost
+        As `locate` takes them.
+
+    Returns
+    -------
+    Siting
+        With loads a trifle above zero and capacities that let the rounding of a sum pass.
+    """
+    amount = units[load].to_numpy(float)
+    return Siting(
+        far=_weighted(units, sites, weight, distance),
+        load=np.where(amount > 0, amount, 1e-15 * max(float(amount.max()), 1e-300)),
+        capacity=np.full(len(sites), np.inf) if capacity is None else sites[capacity].to_numpy(float) * (1 + ROUNDING),
+        fee=np.zeros(len(sites)) if cost is None else sites[cost].to_numpy(float),
+        held=sites.index.isin(fixed or []),
+        count=int(count),
+    )
 
 
 def _work(search: Search, time_limit_s: float) -> Iterator[None]:
@@ -265,9 +292,7 @@ def _refuse(siting: Siting, unit_ids: pd.Index, site_ids: pd.Index) -> None:
         )
 
 
-def _located(
-    search: Search, units: pd.DataFrame, sites: pd.DataFrame, load: str, capacity: str | None
-) -> Located:
+def _located(search: Search, units: pd.DataFrame, sites: pd.DataFrame, load: str, capacity: str | None) -> Located:
     """Measure and audit the plan in the caller's words."""
     best: Opening = search.best
     siting = search.siting
@@ -285,7 +310,14 @@ def _located(
         index=ids,
     )
     rows = [
-        ("capacity", site, None, row.load, row.capacity, f"{site} has {row.load:,.6g} for a capacity of {row.capacity:,.6g}")
+        (
+            "capacity",
+            site,
+            None,
+            row.load,
+            row.capacity,
+            f"{site} has {row.load:,.6g} for a capacity of {row.capacity:,.6g}",
+        )
         for site, row in use[use["load"] > use["capacity"] * (1 + ROUNDING)].iterrows()
     ]
     rows += [

@@ -324,13 +324,12 @@ def _swap(ground: Ground, lots: Lots, i: int, other: int, heat: float) -> None:
 
 
 @njit(cache=True)
-def _exchange(ground: Ground, lots: Lots, j: int, a: int, heat: float) -> None:
+def _exchange(ground: Ground, lots: Lots, j: int, a: int, roams: Flags, heat: float) -> None:
     """Give a site of another cluster to cluster ``a``, in return for its best site where the other needs one."""
-    b = lots.owner[j]
-    if ground.held[j] or lots.lock[a] >= 0:
-        return
-    mine = lots.best[a]
+    b, mine = lots.owner[j], lots.best[a]
     needed = lots.best[b] == j
+    if ground.held[j] or lots.lock[a] >= 0 or (needed and not roams[mine]):
+        return
     before = lots.cost[a] + (lots.cost[b] if needed else 0.0)
     after = _sum_to(ground, lots, a, j) + ground.fee[j] + _penalty(ground, lots, j, lots.load[a])
     if needed:
@@ -386,7 +385,7 @@ def anneal(ground: Ground, lots: Lots, field: Ints, heat: float, proposals: int)
             continue
         if apart and kind >= 100 - EXCHANGES:
             if roams[j]:
-                _exchange(ground, lots, j, lots.cluster[i], heat)
+                _exchange(ground, lots, j, lots.cluster[i], roams, heat)
         else:
             _shift(ground, lots, i, lots.owner[j], heat)
     over = 0.0

@@ -119,7 +119,9 @@ def test_great_circle_distances_are_kilometres_on_the_globe():
 def test_without_capacity_every_unit_goes_to_the_nearest_open_site():
     units, sites = case(1, n=40, m=12)
     located = locate(units, sites.drop(columns="capacity"), 4, capacity=None)
-    far = np.hypot(*(np.subtract.outer(units[c].to_numpy(), sites.loc[located.sites, c].to_numpy()) for c in ("x_km", "y_km")))
+    far = np.hypot(
+        *(np.subtract.outer(units[c].to_numpy(), sites.loc[located.sites, c].to_numpy()) for c in ("x_km", "y_km"))
+    )
     assert located.objective == pytest.approx(far.min(axis=1).sum())
     everywhere = np.hypot(*(np.subtract.outer(units[c].to_numpy(), sites[c].to_numpy()) for c in ("x_km", "y_km")))
     best = min(everywhere[:, list(four)].min(axis=1).sum() for four in itertools.combinations(range(12), 4))

@@ -14,6 +14,7 @@ PARTS = {
     "several": "several",
     "hess": "hess",
     "customers": "customers",
+    "locate": "locate",
 }
 
 
