@@ -2,7 +2,7 @@
 The bound behind `locate`: every candidate site fills a knapsack with the units that are worth more than their distance.
 
 Relaxing that each unit is served once, with a multiplier a unit, leaves one 0-1 knapsack a site, of which the best
-``count`` are taken (Lorena and Senne 2004; Boccia, Sforza, Sterle and Vasilyev 2008): a lower bound for any
+number wanted are taken (Lorena and Senne 2004; Boccia, Sforza, Sterle and Vasilyev 2008): a lower bound for any
 multipliers.
 """
 
@@ -35,7 +35,7 @@ class Siting(NamedTuple):
         Load of each unit, above zero, shape (n,); capacity and fixed cost of each site, shape (m,).
     held : Flags
         Sites that must be open, shape (m,).
-    count : int
+    wanted : int
         Sites to open.
     """
 
@@ -44,7 +44,7 @@ class Siting(NamedTuple):
     capacity: Floats
     fee: Floats
     held: Flags
-    count: int
+    wanted: int
 
 
 class Book(NamedTuple):
@@ -139,31 +139,41 @@ def weigh_sites(siting: Siting, book: Book, multiplier: Floats, price: Floats) -
 
 
 @njit(cache=True)
+def _wishes(siting: Siting, book: Book, multiplier: Floats, j: int) -> tuple[Floats, Ints, Floats]:
+    """Gain, unit and load of what is worth serving from a site, the best for its load first."""
+    unit = book.unit[book.first[j] : book.first[j + 1]]
+    gain = multiplier[unit] - book.far[book.first[j] : book.first[j + 1]]
+    wanted = (gain > 0) & (siting.load[unit] <= siting.capacity[j])
+    unit, gain = unit[wanted], gain[wanted]
+    load = siting.load[unit]
+    order = np.argsort(-gain / load)
+    return gain[order], unit[order], load[order]
+
+
+@njit(cache=True)
+def _in_part(gain: Floats, load: Floats, at: int, room: float) -> float:
+    """Most that the units from a place on can add where the last may be served in part."""
+    total = 0.0
+    while at < gain.size and load[at] <= room:
+        total += gain[at]
+        room -= load[at]
+        at += 1
+    return total + gain[at] * room / load[at] if at < gain.size else total
+
+
+@njit(cache=True)
 def _fill(siting: Siting, book: Book, multiplier: Floats, j: int) -> tuple[float, Ints]:
     """
     Fill the 0-1 knapsack of one site by depth-first search with the bound of Dantzig (1957).
 
     Gives a worth that no choice of units undercuts, the exact one unless the search was cut short, and the best choice.
     """
-    start, end, capacity = book.first[j], book.first[j + 1], siting.capacity[j]
-    gain, unit, count = np.empty(end - start), np.empty(end - start, np.int64), 0
-    for e in range(start, end):
-        i = book.unit[e]
-        if book.far[e] < multiplier[i] and siting.load[i] <= capacity:
-            gain[count], unit[count] = multiplier[i] - book.far[e], i
-            count += 1
-    gain, unit = gain[:count], unit[:count]
-    load = siting.load[unit]
-    order = np.argsort(-gain / load)
-    gain, unit, load = gain[order], unit[order], load[order]
+    gain, unit, load = _wishes(siting, book, multiplier, j)
+    count = unit.size
     taken, best = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    most, have, room, at, whole = 0.0, 0.0, capacity, 0, -1.0
+    most, have, room, at, whole = 0.0, 0.0, siting.capacity[j], 0, -1.0
     for _ in range(NODES):
-        bound, rest, s = have, room, at
-        while s < count and load[s] <= rest:
-            bound, rest, s = bound + gain[s], rest - load[s], s + 1
-        if s < count:
-            bound += gain[s] * rest / load[s]
+        bound = have + _in_part(gain, load, at, room)
         whole = max(whole, bound)
         if bound > most * (1 + 1e-12):  # the rest, in part, can beat the best: take what fits
             while at < count:
@@ -230,16 +240,16 @@ def relaxed(siting: Siting, book: Book, multiplier: Floats, price: Floats, whole
     worth = fractional.copy()
     key = np.where(siting.held, -np.inf, worth)
     order = np.argsort(key)
-    chosen, cover = order[: siting.count].copy(), np.zeros(multiplier.size)
+    chosen, cover = order[: siting.wanted].copy(), np.zeros(multiplier.size)
     if whole:  # in the order of the fractional values, until no later one can be among the best
-        best = np.full(siting.count, np.inf)
+        best = np.full(siting.wanted, np.inf)
         for j in order:
             if key[j] >= best[-1]:
                 break
             worth[j] = max(worth[j], _fill(siting, book, multiplier, j)[0])
             own = -np.inf if siting.held[j] else worth[j]
             if own < best[-1]:
-                s = siting.count - 1
+                s = siting.wanted - 1
                 while s > 0 and best[s - 1] > own:
                     best[s], chosen[s] = best[s - 1], chosen[s - 1]
                     s -= 1
@@ -276,20 +286,20 @@ def greedy(siting: Siting, book: Book, multiplier: Floats) -> tuple[Ints, Ints]:
     Returns
     -------
     opened : ndarray of int
-        The sites, shape (count,).
+        The sites, shape (wanted,).
     cluster : ndarray of int
         Position in ``opened`` of each unit's site, -1 where no knapsack holds it, shape (n,).
     """
     left, m = multiplier.copy(), siting.held.size
     worth = weigh_sites(siting, book, left, np.zeros(m))
     worth[siting.held] = -np.inf
-    opened, cluster = np.empty(siting.count, np.int64), np.full(left.size, -1)
+    opened, cluster = np.empty(siting.wanted, np.int64), np.full(left.size, -1)
     age = np.zeros(m, np.int64)
-    for k in range(siting.count):
-        j = worth.argmin()
+    for k in range(siting.wanted):
+        j = int(worth.argmin())
         while age[j] < k and not siting.held[j]:
             worth[j], age[j] = _fill(siting, book, left, j)[0], k
-            j = worth.argmin()
+            j = int(worth.argmin())
         unit = _fill(siting, book, left, j)[1]
         cluster[unit] = k
         left[unit] = 0.0

@@ -34,7 +34,7 @@ def undecided(ascent: Ascent, cost: float) -> Flags:
     """
     siting, worth = ascent.siting, ascent.worth
     order = np.argsort(np.where(siting.held, -np.inf, worth), kind="stable")
-    taken, last = order[: siting.count], order[siting.count - 1]
+    taken, last = order[: siting.wanted], order[siting.wanted - 1]
     opening = np.where(siting.held, 0.0, np.maximum(worth - worth[last], 0.0))
     opening[taken] = 0.0
     slack = cost - ascent.bound - opening + (worth - ascent.fractional)
@@ -68,7 +68,7 @@ def programme(siting: Siting, allowed: Flags, cost: Floats, time_limit_s: float,
     (n, m), e = allowed.shape, unit.size
     every, width, level = np.arange(e), e + m, float(siting.load.max())
     room = np.minimum(siting.capacity, siting.load.sum()) / level
-    total = np.array([float(siting.count)])
+    total = np.array([float(siting.wanted)])
     rows = stack(
         sparse(unit, every, np.ones(e), (np.ones(n), np.ones(n)), width),
         sparse(
@@ -159,7 +159,7 @@ def largest(siting: Siting) -> Ints:
     ndarray of int
         Shape (count,).
     """
-    return np.lexsort((-siting.capacity, ~siting.held))[: siting.count]
+    return np.lexsort((-siting.capacity, ~siting.held))[: siting.wanted]
 
 
 def pack(search: Search) -> None:
@@ -190,6 +190,6 @@ def pack(search: Search) -> None:
         search.best = min(search.best, plan_of(siting, allowed, outcome.chosen), key=lambda plan: plan.score)
     elif outcome.bound == np.inf:
         raise Infeasible(
-            f"{siting.load.size} units do not fit whole into {siting.count} sites: an integer programme over all pairs, "
-            "solved to the end, has no solution"
+            f"{siting.load.size} units do not fit whole into {siting.wanted} sites: "
+            "an integer programme over all pairs, solved to the end, has no solution"
         )

@@ -130,10 +130,16 @@ def locate(
     """
     deadline = time.monotonic() + time_limit_s
     held = list(fixed) if fixed is not None else []
-    faults = list(_faults(units, sites, count, (load, capacity, weight, cost), distance, held))
+    faults = [
+        *_table_faults(units, sites, {load, weight}, {capacity, cost}),
+        *_distance_faults(units, sites, distance),
+        *_choice_faults(sites, count, held),
+    ]
     if faults:
         raise BadInput(faults)
-    siting = numbers(units, sites, count, load, capacity, weight, distance, held, cost)
+    siting = numbers(
+        units, sites, count, load=load, capacity=capacity, weight=weight, distance=distance, fixed=held, cost=cost
+    )
     _refuse(siting, units.index, sites.index)
     points, seat = _map(siting, units, sites, distance)
     search = Search(siting, ground_of(siting, points, seat), seed, deadline)
@@ -149,6 +155,7 @@ def numbers(
     units: pd.DataFrame,
     sites: pd.DataFrame,
     count: int,
+    *,
     load: str = "demand",
     capacity: str | None = "capacity",
     weight: str | None = None,
@@ -176,7 +183,7 @@ def numbers(
         capacity=np.full(len(sites), np.inf) if capacity is None else sites[capacity].to_numpy(float) * (1 + ROUNDING),
         fee=np.zeros(len(sites)) if cost is None else sites[cost].to_numpy(float),
         held=sites.index.isin(fixed or []),
-        count=int(count),
+        wanted=int(count),
     )
 
 
@@ -196,35 +203,39 @@ def _work(search: Search, time_limit_s: float) -> Iterator[None]:
         pack(search)
 
 
-def _faults(
-    units: pd.DataFrame,
-    sites: pd.DataFrame,
-    count: int,
-    columns: tuple[str, str | None, str | None, str | None],
-    distance: str | pd.DataFrame,
-    fixed: list[str],
+def _table_faults(
+    units: pd.DataFrame, sites: pd.DataFrame, of_units: set[str | None], of_sites: set[str | None]
 ) -> Iterator[Fault]:
-    """Find everything that makes the question unusable as stated."""
-    load, capacity, weight, cost = columns
-    for table, frame, names in (("units", units, {load, weight}), ("sites", sites, {capacity, cost})):
+    """Find ids and amounts that cannot be used."""
+    for table, frame, names in (("units", units, of_units), ("sites", sites, of_sites)):
         yield from index_faults(table, frame)
-        for name in sorted(names - {None}, key=str):
-            yield from number_faults(table, frame, str(name))
-        if isinstance(distance, str) and distance in ("euclidean", "great_circle"):
-            yield from place_faults(table, frame, distance)
-    if isinstance(distance, pd.DataFrame):
-        for unit in units.index.difference(distance.index):
-            yield Fault("distance", "", str(unit), "no row for this unit", "add its distances")
-        for site in sites.index.difference(distance.columns):
-            yield Fault("distance", str(site), "", "no column for this site", "add the distances to it")
-        for row, column in np.argwhere(distance.to_numpy(float) < 0):
-            place = str(distance.columns[column]), str(distance.index[row])
-            yield Fault("distance", *place, "negative", "give 0 or more")
-        for label in [*distance.index[distance.index.duplicated()], *distance.columns[distance.columns.duplicated()]]:
-            yield Fault("distance", "", str(label), "stands there twice", "keep one")
-    elif distance not in ("euclidean", "great_circle"):
-        mend = "choose 'euclidean', 'great_circle' or pass a frame units x sites"
-        yield Fault("distance", "", "", f"unknown: {distance!r}", mend)
+        for name in sorted(str(name) for name in names if name is not None):
+            yield from number_faults(table, frame, name)
+
+
+def _distance_faults(units: pd.DataFrame, sites: pd.DataFrame, distance: str | pd.DataFrame) -> Iterator[Fault]:
+    """Find distances that are missing, negative or unknown."""
+    if isinstance(distance, str):
+        if distance not in ("euclidean", "great_circle"):
+            mend = "choose 'euclidean', 'great_circle' or pass a frame units x sites"
+            yield Fault("distance", "", "", f"unknown: {distance!r}", mend)
+            return
+        yield from place_faults("units", units, distance)
+        yield from place_faults("sites", sites, distance)
+        return
+    for unit in units.index.difference(distance.index):
+        yield Fault("distance", "", str(unit), "no row for this unit", "add its distances")
+    for site in sites.index.difference(distance.columns):
+        yield Fault("distance", str(site), "", "no column for this site", "add the distances to it")
+    for row, column in np.argwhere(distance.to_numpy(float) < 0):
+        place = str(distance.columns[column]), str(distance.index[row])
+        yield Fault("distance", *place, "negative", "give 0 or more")
+    for label in [*distance.index[distance.index.duplicated()], *distance.columns[distance.columns.duplicated()]]:
+        yield Fault("distance", "", str(label), "stands there twice", "keep one")
+
+
+def _choice_faults(sites: pd.DataFrame, count: int, fixed: list[str]) -> Iterator[Fault]:
+    """Find a number of sites, or sites that must be open, that cannot be."""
     for site in pd.Index(fixed).difference(sites.index):
         yield Fault("fixed", "", str(site), "is not a site", "name an existing one")
     least = max(1, len(set(fixed)))
@@ -286,7 +297,7 @@ def _refuse(siting: Siting, unit_ids: pd.Index, site_ids: pd.Index) -> None:
     room = siting.capacity[biggest].sum()
     if siting.load.sum() > room * (1 + ROUNDING):
         raise Infeasible(
-            f"the load is {siting.load.sum():,.6g}, but the {siting.count} largest sites that may be open together "
+            f"the load is {siting.load.sum():,.6g}, but the {siting.wanted} largest sites that may be open together "
             f"hold {room:,.6g}",
             territories=[str(site) for site in site_ids[biggest]],
         )
@@ -309,16 +320,10 @@ def _located(search: Search, units: pd.DataFrame, sites: pd.DataFrame, load: str
         },
         index=ids,
     )
+    over = use[use["load"] > use["capacity"] * (1 + ROUNDING)]
     rows = [
-        (
-            "capacity",
-            site,
-            None,
-            row.load,
-            row.capacity,
-            f"{site} has {row.load:,.6g} for a capacity of {row.capacity:,.6g}",
-        )
-        for site, row in use[use["load"] > use["capacity"] * (1 + ROUNDING)].iterrows()
+        ("capacity", site, None, held, most, f"{site} has {held:,.6g} for a capacity of {most:,.6g}")
+        for site, held, most in zip(over.index, over["load"], over["capacity"], strict=True)
     ]
     rows += [
         ("reach", alignment[unit], unit, None, None, f"{unit} is out of reach of {alignment[unit]}")

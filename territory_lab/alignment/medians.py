@@ -5,6 +5,7 @@ A cluster of units is worth the least, over the candidate sites it holds, of the
 for what exceeds the site's capacity; units shift to a cluster nearby or change places, and the best site follows.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,8 @@ class Ground(NamedTuple):
         The site that stands where the unit stands and goes with it, -1 for none, shape (n,).
     host : Ints
         The unit nearest to each site, shape (m,).
+    roams : Flags
+        Sites that no unit takes along, shape (m,).
     sites, units : ndarray of int32
         Sites and units near each unit, shape (n, width).
     """
@@ -46,6 +49,7 @@ class Ground(NamedTuple):
     held: Flags
     seat: Ints
     host: Ints
+    roams: Flags
     sites: Shorts
     units: Shorts
 
@@ -98,7 +102,7 @@ class Lots(NamedTuple):
     state: npt.NDArray[np.uint64]
 
 
-def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: int) -> Lots:
+def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: Sequence[int]) -> Lots:
     """
     Lay out a plan as clusters.
 
@@ -112,7 +116,7 @@ def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: int
         Cluster of each unit, shape (n,).
     price : float
         Price of a unit of load above capacity.
-    seed : int
+    seed : sequence of int
         Decides every random choice.
 
     Returns
@@ -122,26 +126,25 @@ def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: int
     """
     (n, m), p = ground.far.shape, opened.size
     owner = cluster[ground.host]
-    roams = ~np.isin(opened, ground.seat)
-    owner[opened[roams]] = np.flatnonzero(roams)
-    empty, start = lambda size: np.full(size, -1), np.zeros
+    apart = ground.roams[opened]
+    owner[opened[apart]] = np.flatnonzero(apart)
     lots = Lots(
         cluster=cluster.copy(),
         owner=owner,
-        unit_first=empty(p),
-        unit_after=empty(n),
-        unit_before=empty(n),
-        site_first=empty(p),
-        site_after=empty(m),
-        site_before=empty(m),
-        total=start(m),
-        load=np.bincount(cluster, ground.load, p),
+        unit_first=np.full(p, -1),
+        unit_after=np.full(n, -1),
+        unit_before=np.full(n, -1),
+        site_first=np.full(p, -1),
+        site_after=np.full(m, -1),
+        site_before=np.full(m, -1),
+        total=np.zeros(m),
+        load=np.bincount(cluster, ground.load, p).astype(float),
         size=np.bincount(cluster, minlength=p),
-        cost=start(p),
+        cost=np.zeros(p),
         lock=np.where(ground.held[opened], opened, -1),
         best=opened.copy(),
-        listed=start(p, np.int64),
-        top=start((p, LISTED), np.int64),
+        listed=np.zeros(p, np.int64),
+        top=np.zeros((p, LISTED), np.int64),
         price=np.array([price]),
         state=np.random.default_rng(seed).integers(1, 2**63, size=1, dtype=np.uint64),
     )
@@ -324,11 +327,11 @@ def _swap(ground: Ground, lots: Lots, i: int, other: int, heat: float) -> None:
 
 
 @njit(cache=True)
-def _exchange(ground: Ground, lots: Lots, j: int, a: int, roams: Flags, heat: float) -> None:
+def _exchange(ground: Ground, lots: Lots, j: int, a: int, heat: float) -> None:
     """Give a site of another cluster to cluster ``a``, in return for its best site where the other needs one."""
     b, mine = lots.owner[j], lots.best[a]
     needed = lots.best[b] == j
-    if ground.held[j] or lots.lock[a] >= 0 or (needed and not roams[mine]):
+    if ground.held[j] or lots.lock[a] >= 0 or (needed and not ground.roams[mine]):
         return
     before = lots.cost[a] + (lots.cost[b] if needed else 0.0)
     after = _sum_to(ground, lots, a, j) + ground.fee[j] + _penalty(ground, lots, j, lots.load[a])
@@ -368,11 +371,7 @@ def anneal(ground: Ground, lots: Lots, field: Ints, heat: float, proposals: int)
     float
         Load above capacity at the end.
     """
-    roams = np.ones(ground.held.size, np.bool_)
-    for i in range(ground.seat.size):
-        if ground.seat[i] >= 0:
-            roams[ground.seat[i]] = False
-    apart = roams.any()
+    apart = ground.roams.any()
     for _ in range(proposals):
         i, kind = field[draw(lots.state, field.size)], draw(lots.state, 100)
         if kind < SWAPS:
@@ -384,8 +383,8 @@ def anneal(ground: Ground, lots: Lots, field: Ints, heat: float, proposals: int)
         if lots.owner[j] == lots.cluster[i]:
             continue
         if apart and kind >= 100 - EXCHANGES:
-            if roams[j]:
-                _exchange(ground, lots, j, lots.cluster[i], roams, heat)
+            if ground.roams[j]:
+                _exchange(ground, lots, j, lots.cluster[i], heat)
         else:
             _shift(ground, lots, i, lots.owner[j], heat)
     over = 0.0

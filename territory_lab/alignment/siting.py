@@ -128,15 +128,16 @@ def ground_of(siting: Siting, points: Floats, seat: Ints) -> Ground:
     reached = np.isfinite(siting.far)
     dearest = siting.far[reached].max(initial=0.0) or 1.0
     far = np.where(reached, siting.far, FAR_AWAY * dearest).astype(np.float32)
-    width = min(m, int(np.clip(3 * m / siting.count, 8, 48)))
+    width = min(m, int(np.clip(3 * m / siting.wanted, 8, 48)))
     sites = np.argpartition(far, width - 1, axis=1)[:, :width]
-    around = min(n, int(np.clip(3 * n / siting.count, 16, 48)) + 1)
+    around = min(n, int(np.clip(3 * n / siting.wanted, 16, 48)) + 1)
     units = cKDTree(points).query(points, around)[1].reshape(n, around)
-    seat = np.where((seat < 0) | siting.held[seat] | (siting.count > CROWDED * m), -1, seat)
+    seat = np.where((seat < 0) | siting.held[seat] | (siting.wanted > CROWDED * m), -1, seat)
     host = siting.far.argmin(axis=0)
     host[seat[seat >= 0]] = np.flatnonzero(seat >= 0)
+    roams = ~np.isin(np.arange(m), seat)
     near = (np.ascontiguousarray(part, dtype=np.int32) for part in (sites, units))
-    return Ground(far, siting.load, siting.capacity, siting.fee, siting.held, seat, host, *near)
+    return Ground(far, siting.load, siting.capacity, siting.fee, siting.held, seat, host, roams, *near)
 
 
 @dataclass
@@ -178,7 +179,7 @@ class Search:
         """Begin with multipliers that reach the nearest few sites, and the plan they lead to."""
         siting = self.siting
         m = siting.capacity.size
-        rank = min(m - 1, -(-m // siting.count))
+        rank = min(m - 1, -(-m // siting.wanted))
         far = np.where(np.isfinite(siting.far), siting.far, FAR_AWAY)
         self.ascent = Ascent(siting, 1.5 * np.partition(far, rank, axis=1)[:, rank])
         self.best = self.start(self.ascent.multiplier)
@@ -212,10 +213,10 @@ class Search:
         return measure(self.siting, opened, cluster)
 
     def cool(self, plan: Opening, units: Ints, schedule: tuple[float, float, int, int]) -> Opening:
-        """Anneal a plan, moving these units first; gives the best plan met, and keeps it where it is the best of all."""
+        """Anneal a plan, these units first; gives the best plan met, and keeps it where it is the best of all."""
         hot, cold, steps, each = schedule
         self.runs += 1
-        lots = lay_out(self.ground, plan.opened, plan.cluster, self.price, [self.seed, self.runs])
+        lots = lay_out(self.ground, plan.opened, plan.cluster, self.price, (self.seed, self.runs))
         level = plan.cost / plan.cluster.size
         least = plan
         for step in range(steps):
@@ -256,7 +257,7 @@ class Search:
                 return
         self.cool(self.best, everyone, LONG)
         yield "annealed"
-        p = self.siting.count
+        p = self.siting.wanted
         for _ in range(SWEEPS * max(1, p // REGION[0])):
             self.region(rng)
             yield "region"

@@ -14,7 +14,7 @@ from territory_lab.alignment.siting import Search
 from territory_lab.errors import BadInput
 
 
-def case(seed, n=7, m=4, tight=0.8, count=2, kind="apart"):
+def case(seed, *, n=7, m=4, tight=0.8, count=2, kind="apart"):
     """Units and sites on a small map with whole coordinates; ``same``: the sites stand at the units."""
     rng = np.random.default_rng(seed)
     places = rng.integers(0, 12, (n, 2)).astype(float)
@@ -29,10 +29,14 @@ def case(seed, n=7, m=4, tight=0.8, count=2, kind="apart"):
     return units, sites
 
 
-def least(units, sites, count, weight=None, distance=None, fixed=(), cost=None):
+def apart(units, sites):
+    return np.hypot(*(np.subtract.outer(units[c].to_numpy(), sites[c].to_numpy()) for c in ("x_km", "y_km")))
+
+
+def least(units, sites, count, *, weight=None, distance=None, fixed=(), cost=None):
     """The best over every choice of sites and every assignment, by looking at all of them; None: there is none."""
     if distance is None:
-        distance = np.hypot(*(np.subtract.outer(units[c].to_numpy(), sites[c].to_numpy()) for c in ("x_km", "y_km")))
+        distance = apart(units, sites)
     far = distance * (1.0 if weight is None else units[[weight]].to_numpy())
     far = np.where(np.isnan(distance), np.inf, far)
     load, n, best = units["demand"].to_numpy(), len(units), np.inf
@@ -58,7 +62,7 @@ def least(units, sites, count, weight=None, distance=None, fixed=(), cost=None):
 )
 def test_small_cases_are_solved_and_the_bound_is_never_above_the_best(seed, shape, kind, tight, options):
     n, m, count = shape
-    units, sites = case(seed, n, m, tight, count, kind)
+    units, sites = case(seed, n=n, m=m, tight=tight, count=count, kind=kind)
     best = least(units, sites, count, **options)
     if best is None:
         with pytest.raises(Infeasible):
@@ -81,7 +85,7 @@ def test_any_multipliers_bound_from_below(seed, whole, size):
     units, sites = case(seed)
     best = least(units, sites, 2)
     rng = np.random.default_rng(seed)
-    far = np.hypot(*(np.subtract.outer(units[c].to_numpy(), sites[c].to_numpy()) for c in ("x_km", "y_km")))
+    far = apart(units, sites)
     siting = Siting(
         far, units["demand"].to_numpy(), sites["capacity"].to_numpy(), np.zeros(4), np.zeros(4, np.bool_), 2
     )
@@ -119,11 +123,9 @@ def test_great_circle_distances_are_kilometres_on_the_globe():
 def test_without_capacity_every_unit_goes_to_the_nearest_open_site():
     units, sites = case(1, n=40, m=12)
     located = locate(units, sites.drop(columns="capacity"), 4, capacity=None)
-    far = np.hypot(
-        *(np.subtract.outer(units[c].to_numpy(), sites.loc[located.sites, c].to_numpy()) for c in ("x_km", "y_km"))
-    )
+    far = apart(units, sites.loc[located.sites])
     assert located.objective == pytest.approx(far.min(axis=1).sum())
-    everywhere = np.hypot(*(np.subtract.outer(units[c].to_numpy(), sites[c].to_numpy()) for c in ("x_km", "y_km")))
+    everywhere = apart(units, sites)
     best = min(everywhere[:, list(four)].min(axis=1).sum() for four in itertools.combinations(range(12), 4))
     assert located.objective == pytest.approx(best)
 

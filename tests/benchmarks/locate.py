@@ -11,7 +11,6 @@ from territory_lab.alignment.deciding import programme
 from territory_lab.alignment.locate import numbers
 from tests.benchmarks.common import measured, show
 
-APART, SAME = True, False
 # units, sites to open, tightness, candidate sites (None: one at each unit), capacities differ
 CASES = [
     (3000, 10, 0.8, 100, False),
