@@ -31,7 +31,7 @@ def check(problem: Problem) -> list[Fault]:
     faults = [
         *_options(problem),
         *_disruption(problem),
-        *_index("units", problem.units),
+        *index_faults("units", problem.units),
         *_territories(problem),
         *_columns(problem),
     ]
@@ -67,7 +67,7 @@ def _disruption(problem: Problem) -> Iterator[Fault]:
         yield Fault("problem", "move_price", "", f"{problem.move_price}", "give a price of 0 or more")
 
 
-def _index(table: str, frame: pd.DataFrame) -> Iterator[Fault]:
+def index_faults(table: str, frame: pd.DataFrame) -> Iterator[Fault]:
     """Find ids that are missing or twice there."""
     if not len(frame):
         yield Fault(table, "", "", "no row", "give at least one")
@@ -85,16 +85,16 @@ def _territories(problem: Problem) -> Iterator[Fault]:
             mend = f"give a number from 1 to {len(problem.units)}, the number of units"
             yield Fault("territories", "", "", f"{homes} territories", mend)
         return
-    yield from _index("territories", homes)
+    yield from index_faults("territories", homes)
     for name in problem.balance:
         column = f"share_{name}"
         if column in homes:
-            yield from _numbers("territories", homes, column)
+            yield from number_faults("territories", homes, column)
             if homes[column].sum() <= 0:
                 yield Fault("territories", column, "", "shares add up to nothing", "give at least one above 0")
 
 
-def _numbers(table: str, frame: pd.DataFrame, column: str) -> Iterator[Fault]:
+def number_faults(table: str, frame: pd.DataFrame, column: str) -> Iterator[Fault]:
     """Find values of an amount that are missing, negative or endless."""
     if column not in frame:
         yield Fault(table, column, "", "the column is missing", f"add it to {table}")
@@ -108,7 +108,7 @@ def _columns(problem: Problem) -> Iterator[Fault]:
     """Check the activities and the weight of the units."""
     names = dict.fromkeys([*problem.balance, *([problem.weight] if problem.weight else [])])
     for name in names:
-        yield from _numbers("units", problem.units, name)
+        yield from number_faults("units", problem.units, name)
         if name in problem.balance and name in problem.units and problem.units[name].sum() == 0:
             yield Fault("units", name, "", "adds up to nothing", "balance an activity that some unit has")
 
@@ -125,16 +125,21 @@ def _places(problem: Problem) -> Iterator[Fault]:
     for table, frame in frames.items():
         if wanted[0] == "lon" and "geometry" in frame and "lon" not in frame:
             continue
-        for column in wanted:
-            if column not in frame:
-                mend = f"add it, or choose another distance than {problem.distance!r}"
-                yield Fault(table, column, "", "the column is missing", mend)
-                continue
-            values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
-            limit = {"lon": 180.0, "lat": 90.0}.get(column, np.inf)
-            for row in np.flatnonzero(~(np.isfinite(values) & (np.abs(values) <= limit))).tolist():
-                mend = f"give a number within +-{limit:g}" if limit < np.inf else "give a number of km"
-                yield Fault(table, column, str(frame.index[row]), f"{frame[column].iloc[row]}", mend)
+        yield from place_faults(table, frame, str(problem.distance))
+
+
+def place_faults(table: str, frame: pd.DataFrame, distance: str) -> Iterator[Fault]:
+    """Find coordinates that are missing or off the map."""
+    for column in ["lon", "lat"] if distance == "great_circle" else ["x_km", "y_km"]:
+        if column not in frame:
+            mend = f"add it, or choose another distance than {distance!r}"
+            yield Fault(table, column, "", "the column is missing", mend)
+            continue
+        values = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
+        limit = {"lon": 180.0, "lat": 90.0}.get(column, np.inf)
+        for row in np.flatnonzero(~(np.isfinite(values) & (np.abs(values) <= limit))).tolist():
+            mend = f"give a number within +-{limit:g}" if limit < np.inf else "give a number of km"
+            yield Fault(table, column, str(frame.index[row]), f"{frame[column].iloc[row]}", mend)
 
 
 def _matrix(problem: Problem) -> Iterator[Fault]:

@@ -86,7 +86,7 @@ def deal(board: Board, assign: Ints, seed: Sequence[int]) -> Hand:
 
 
 @njit(cache=True)
-def _draw(state: npt.NDArray[np.uint64], below: int) -> int:
+def draw(state: npt.NDArray[np.uint64], below: int) -> int:
     """Uniform integer below a limit, by xorshift (Marsaglia 2003)."""
     s = state[0]
     s ^= s << np.uint64(13)
@@ -98,11 +98,11 @@ def _draw(state: npt.NDArray[np.uint64], below: int) -> int:
 
 
 @njit(cache=True)
-def _accept(change: float, heat: float, state: npt.NDArray[np.uint64]) -> bool:
+def accept(change: float, heat: float, state: npt.NDArray[np.uint64]) -> bool:
     """Metropolis rule: improvements always, losses by chance while it is warm."""
     if change <= 0:
         return True
-    return heat > 0 and change < -heat * np.log((_draw(state, 1 << 30) + 1) / (1 << 30))
+    return heat > 0 and change < -heat * np.log((draw(state, 1 << 30) + 1) / (1 << 30))
 
 
 @njit(cache=True)
@@ -197,11 +197,11 @@ def _linked(starts: Ints, ends: Ints, u: int, i: int) -> bool:
 def _partner(board: Board, hand: Hand, i: int, near: int, t: int) -> int:
     """Walk a little from ``near`` to a unit of ``t`` that could go the other way; -1 for none."""
     if board.ends.size == 0:
-        v = _draw(hand.state, hand.assign.size)
+        v = draw(hand.state, hand.assign.size)
         return v if hand.assign[v] == t else -1
     v = near
-    for _ in range(_draw(hand.state, 4)):
-        w = board.ends[board.starts[v] + _draw(hand.state, board.starts[v + 1] - board.starts[v])]
+    for _ in range(draw(hand.state, 4)):
+        w = board.ends[board.starts[v] + draw(hand.state, board.starts[v + 1] - board.starts[v])]
         if hand.assign[w] == t:
             v = w
     return v if _touches(board, hand.assign, v, hand.assign[i], i) else -1
@@ -217,7 +217,7 @@ def _hand_over(board: Board, hand: Hand, i: int, t: int, heat: float) -> bool:
     _carry(hand.load, board.loads, i, s, t)
     at_s, at_t = _strain(board, hand.load, s), _strain(board, hand.load, t)
     change = gain + at_s + at_t - hand.strain[s] - hand.strain[t]
-    if not _accept(change, heat, hand.state) or (board.ends.size and not _stays_whole(board, hand, i)):
+    if not accept(change, heat, hand.state) or (board.ends.size and not _stays_whole(board, hand, i)):
         _carry(hand.load, board.loads, i, t, s)
         return False
     hand.assign[i] = t
@@ -240,7 +240,7 @@ def _swap(board: Board, hand: Hand, i: int, v: int, heat: float) -> bool:
     _carry(hand.load, board.loads, v, t, s)
     at_s, at_t = _strain(board, hand.load, s), _strain(board, hand.load, t)
     change = gain + at_s + at_t - hand.strain[s] - hand.strain[t]
-    good = _accept(change, heat, hand.state)
+    good = accept(change, heat, hand.state)
     if good and board.ends.size:
         good = _touches(board, hand.assign, i, t, v) and _stays_whole(board, hand, i)
         if good:
@@ -262,12 +262,12 @@ def anneal(board: Board, hand: Hand, among: Ints, heat: float, proposals: int) -
     """Try shifts, and swaps where a shift is barred, of the units ``among``; count the ones made."""
     made = 0
     for _ in range(proposals):
-        i = among[_draw(hand.state, among.size)]
+        i = among[draw(hand.state, among.size)]
         u = -1
         if board.ends.size == 0:
-            t = board.near[i, _draw(hand.state, board.near.shape[1])]
+            t = board.near[i, draw(hand.state, board.near.shape[1])]
         elif board.starts[i] < board.starts[i + 1]:
-            u = board.ends[board.starts[i] + _draw(hand.state, board.starts[i + 1] - board.starts[i])]
+            u = board.ends[board.starts[i] + draw(hand.state, board.starts[i + 1] - board.starts[i])]
             t = hand.assign[u]
         else:
             continue

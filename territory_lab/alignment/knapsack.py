@@ -167,7 +167,7 @@ def _split(ratio: Floats, load: Floats, low: int, high: int, pivot: float) -> tu
 
 
 @njit(cache=True)
-def _knapsack(ratio: Floats, load: Floats, lower: float, upper: float, guess: float) -> tuple[float, float, float]:
+def knapsack(ratio: Floats, load: Floats, lower: float, upper: float, guess: float) -> tuple[float, float, float]:
     """Fill one continuous knapsack exactly by quickselect; gives its price, the part of the unit there, its worth."""
     _, free, worth = _split(ratio, load, 0, ratio.size, 0.0)
     if lower <= free <= upper or ratio.size == 0:
@@ -228,7 +228,7 @@ def weigh(field: Field, lists: Lists, multiplier: Floats, prices: Prices) -> Non
         for e in range(count):
             i = lists.unit[start + e]
             ratio[e], load[e] = lists.far[start + e] - multiplier[i], field.size[i]
-        found = _knapsack(ratio[:count], load[:count], field.lower, field.upper, prices.price[s])
+        found = knapsack(ratio[:count], load[:count], field.lower, field.upper, prices.price[s])
         prices.price[s], prices.part[s], prices.worth[s] = found
 
 
@@ -307,7 +307,7 @@ def certified_worth(field: Field, aim: Aim, guess: Floats) -> Floats:
             continue
         unit = near.unit[: _gather(field, j, aim, guess[j], near)]
         ratio = near.far[: unit.size] - aim.multiplier[unit]
-        price = _knapsack(ratio, field.size[unit], field.lower, field.upper, guess[j])[0]
+        price = knapsack(ratio, field.size[unit], field.lower, field.upper, guess[j])[0]
         total, absolute, terms = 0.0, 0.0, 0
         for i in range(n):
             if field.weight[i] * row[i] - value[i] - field.load[i] * price < 0:

@@ -20,6 +20,7 @@ PARTS = {
     "caravan": "propensity:caravan",
     "permuted": "propensity:permuted",
     "million": "propensity:million",
+    "locate": "locate",
 }
 
 

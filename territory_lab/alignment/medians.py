@@ -1,0 +1,393 @@
+"""
+The search behind `locate`: annealing over clusters whose median is implicit.
+
+A cluster of units is worth the least, over the candidate sites it holds, of the distances of its members plus a price
+for what exceeds the site's capacity; units shift to a cluster nearby or change places, and the best site follows.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from territory_lab.alignment.costs import Flags, Floats, Ints
+from territory_lab.alignment.improve import accept, draw
+
+Shorts = npt.NDArray[np.int32]
+LISTED = 16  # sites of a cluster that are weighed at each proposal: its best
+SWAPS, EXCHANGES = 50, 8  # percent of the proposals that swap units, and that move a site where sites stand apart
+
+
+class Ground(NamedTuple):
+    """
+    What does not change during a search, for n units and m sites.
+
+    Parameters
+    ----------
+    far : ndarray of float32
+        Weighted distances, finite, shape (n, m).
+    load, capacity, fee : Floats
+        Load of each unit, shape (n,); capacity and fixed cost of each site, shape (m,).
+    held : Flags
+        Sites that must be open, shape (m,).
+    seat : Ints
+        The site that stands where the unit stands and goes with it, -1 for none, shape (n,).
+    host : Ints
+        The unit nearest to each site, shape (m,).
+    roams : Flags
+        Sites that no unit takes along, shape (m,).
+    sites, units : ndarray of int32
+        Sites and units near each unit, shape (n, width).
+    """
+
+    far: npt.NDArray[np.float32]
+    load: Floats
+    capacity: Floats
+    fee: Floats
+    held: Flags
+    seat: Ints
+    host: Ints
+    roams: Flags
+    sites: Shorts
+    units: Shorts
+
+
+class Lots(NamedTuple):
+    """
+    Clusters, written in place, for n units, m sites and p clusters; members and sites are kept as linked lists.
+
+    Parameters
+    ----------
+    cluster, owner : Ints
+        Cluster of each unit, shape (n,), and of each site, shape (m,).
+    unit_first, unit_after, unit_before : Ints
+        Members: the first of each cluster, and the neighbours of each in the list, -1 at the ends.
+    site_first, site_after, site_before : Ints
+        Sites held, likewise.
+    total : Floats
+        Sum of the distances of the members of its cluster to each site, shape (m,).
+    load, size, cost : Floats
+        Of each cluster: load, number of members, least penalised cost, shape (p,).
+    lock : Ints
+        The site a cluster is bound to, -1 for none, shape (p,).
+    best, listed : Ints
+        Best site of each cluster, and how many are listed, shape (p,).
+    top : Ints
+        The sites listed, best first, shape (p, LISTED).
+    price : Floats
+        Price of a unit of load above capacity, shape (1,).
+    state : ndarray of uint64
+        The random generator, shape (1,).
+    """
+
+    cluster: Ints
+    owner: Ints
+    unit_first: Ints
+    unit_after: Ints
+    unit_before: Ints
+    site_first: Ints
+    site_after: Ints
+    site_before: Ints
+    total: Floats
+    load: Floats
+    size: Ints
+    cost: Floats
+    lock: Ints
+    best: Ints
+    listed: Ints
+    top: Ints
+    price: Floats
+    state: npt.NDArray[np.uint64]
+
+
+def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: Sequence[int]) -> Lots:
+    """
+    Lay out a plan as clusters.
+
+    Parameters
+    ----------
+    ground : Ground
+        The question.
+    opened : ndarray of int
+        Site of each cluster, shape (p,).
+    cluster : ndarray of int
+        Cluster of each unit, shape (n,).
+    price : float
+        Price of a unit of load above capacity.
+    seed : sequence of int
+        Decides every random choice.
+
+    Returns
+    -------
+    Lots
+        With every closed site in the cluster of the unit nearest to it.
+    """
+    (n, m), p = ground.far.shape, opened.size
+    owner = cluster[ground.host]
+    apart = ground.roams[opened]
+    owner[opened[apart]] = np.flatnonzero(apart)
+    lots = Lots(
+        cluster=cluster.copy(),
+        owner=owner,
+        unit_first=np.full(p, -1),
+        unit_after=np.full(n, -1),
+        unit_before=np.full(n, -1),
+        site_first=np.full(p, -1),
+        site_after=np.full(m, -1),
+        site_before=np.full(m, -1),
+        total=np.zeros(m),
+        load=np.bincount(cluster, ground.load, p).astype(float),
+        size=np.bincount(cluster, minlength=p),
+        cost=np.zeros(p),
+        lock=np.where(ground.held[opened], opened, -1),
+        best=opened.copy(),
+        listed=np.zeros(p, np.int64),
+        top=np.zeros((p, LISTED), np.int64),
+        price=np.array([price]),
+        state=np.random.default_rng(seed).integers(1, 2**63, size=1, dtype=np.uint64),
+    )
+    _thread(ground, lots)
+    return lots
+
+
+@njit(cache=True)
+def _thread(ground: Ground, lots: Lots) -> None:
+    """Fill the lists, and rank every cluster."""
+    for i in range(lots.cluster.size):
+        _link(lots.unit_first, lots.unit_after, lots.unit_before, lots.cluster[i], i)
+    for j in range(lots.owner.size):
+        _link(lots.site_first, lots.site_after, lots.site_before, lots.owner[j], j)
+        lots.total[j] = _sum_to(ground, lots, lots.owner[j], j)
+    rank_all(ground, lots)
+
+
+@njit(cache=True)
+def _link(first: Ints, after: Ints, before: Ints, k: int, item: int) -> None:
+    """Put an item at the head of a list."""
+    head = first[k]
+    after[item], before[item] = head, -1
+    if head >= 0:
+        before[head] = item
+    first[k] = item
+
+
+@njit(cache=True)
+def _unlink(first: Ints, after: Ints, before: Ints, k: int, item: int) -> None:
+    """Take an item out of its list."""
+    if before[item] >= 0:
+        after[before[item]] = after[item]
+    else:
+        first[k] = after[item]
+    if after[item] >= 0:
+        before[after[item]] = before[item]
+
+
+@njit(cache=True)
+def _sum_to(ground: Ground, lots: Lots, k: int, j: int) -> float:
+    """Distances of the members of a cluster to a site."""
+    total = 0.0
+    i = lots.unit_first[k]
+    while i >= 0:
+        total += ground.far[i, j]
+        i = lots.unit_after[i]
+    return total
+
+
+@njit(cache=True)
+def _penalty(ground: Ground, lots: Lots, j: int, load: float) -> float:
+    """Price of what a load exceeds the capacity of a site by."""
+    over = load - ground.capacity[j]
+    return lots.price[0] * over if over > 0 else 0.0
+
+
+@njit(cache=True)
+def _rank(ground: Ground, lots: Lots, k: int) -> None:
+    """List the best sites of a cluster, best first, and its cost."""
+    top, kept = lots.top[k], 0
+    value = np.full(LISTED, np.inf)
+    j = lots.site_first[k] if lots.lock[k] < 0 else lots.lock[k]
+    while j >= 0:
+        own = lots.total[j] + ground.fee[j] + _penalty(ground, lots, j, lots.load[k])
+        if kept < LISTED or own < value[kept - 1]:
+            s = kept if kept < LISTED else LISTED - 1
+            while s > 0 and value[s - 1] > own:
+                value[s], top[s] = value[s - 1], top[s - 1]
+                s -= 1
+            value[s], top[s] = own, j
+            kept = min(kept + 1, LISTED)
+        j = lots.site_after[j] if lots.lock[k] < 0 else -1
+    lots.listed[k], lots.best[k] = kept, top[0]
+    lots.cost[k] = value[0]
+
+
+@njit(cache=True)
+def rank_all(ground: Ground, lots: Lots) -> None:
+    """Rank every cluster anew, as the price has changed."""
+    for k in range(lots.cost.size):
+        _rank(ground, lots, k)
+
+
+@njit(cache=True)
+def _worth(ground: Ground, lots: Lots, k: int, out: int, new: int) -> float:
+    """Cost of a cluster without one unit and with another (-1 for none), at its best site then."""
+    load, best = lots.load[k], np.inf
+    leaving, coming = -1, -1
+    if out >= 0:
+        load -= ground.load[out]
+        leaving = ground.seat[out]
+    if new >= 0:
+        load += ground.load[new]
+        coming = ground.seat[new]
+    for s in range(lots.listed[k]):
+        j = lots.top[k, s]
+        if j == leaving:
+            continue
+        value = lots.total[j] + ground.fee[j] + _penalty(ground, lots, j, load)
+        if out >= 0:
+            value -= ground.far[out, j]
+        if new >= 0:
+            value += ground.far[new, j]
+        best = min(best, value)
+    if coming >= 0 and lots.lock[k] < 0 and lots.size[k] <= LISTED:
+        value = ground.fee[coming] + _penalty(ground, lots, coming, load)
+        i = lots.unit_first[k]
+        while i >= 0 and value < best:
+            if i != out:
+                value += ground.far[i, coming]
+            i = lots.unit_after[i]
+        best = min(best, value)
+    return best
+
+
+@njit(cache=True)
+def _leave(ground: Ground, lots: Lots, i: int) -> None:
+    """Take a unit, and the site where it stands, out of its cluster."""
+    k, seat = lots.cluster[i], ground.seat[i]
+    _unlink(lots.unit_first, lots.unit_after, lots.unit_before, k, i)
+    if seat >= 0:
+        _unlink(lots.site_first, lots.site_after, lots.site_before, k, seat)
+    lots.load[k] -= ground.load[i]
+    lots.size[k] -= 1
+    j = lots.site_first[k]
+    while j >= 0:
+        lots.total[j] -= ground.far[i, j]
+        j = lots.site_after[j]
+
+
+@njit(cache=True)
+def _join(ground: Ground, lots: Lots, i: int, k: int) -> None:
+    """Put a unit, and the site where it stands, into a cluster."""
+    seat = ground.seat[i]
+    j = lots.site_first[k]
+    while j >= 0:
+        lots.total[j] += ground.far[i, j]
+        j = lots.site_after[j]
+    _link(lots.unit_first, lots.unit_after, lots.unit_before, k, i)
+    lots.cluster[i] = k
+    lots.load[k] += ground.load[i]
+    lots.size[k] += 1
+    if seat >= 0:
+        _give(ground, lots, seat, k)
+
+
+@njit(cache=True)
+def _give(ground: Ground, lots: Lots, j: int, k: int) -> None:
+    """Let a site that is in no list belong to a cluster."""
+    lots.owner[j] = k
+    lots.total[j] = _sum_to(ground, lots, k, j)
+    _link(lots.site_first, lots.site_after, lots.site_before, k, j)
+
+
+@njit(cache=True)
+def _shift(ground: Ground, lots: Lots, i: int, b: int, heat: float) -> None:
+    """Move a unit to another cluster if the change is accepted."""
+    a = lots.cluster[i]
+    change = _worth(ground, lots, a, i, -1) + _worth(ground, lots, b, -1, i) - lots.cost[a] - lots.cost[b]
+    if accept(change, heat, lots.state):
+        _leave(ground, lots, i)
+        _join(ground, lots, i, b)
+        _rank(ground, lots, a)
+        _rank(ground, lots, b)
+
+
+@njit(cache=True)
+def _swap(ground: Ground, lots: Lots, i: int, other: int, heat: float) -> None:
+    """Let two units of different clusters change places if the change is accepted."""
+    a, b = lots.cluster[i], lots.cluster[other]
+    change = _worth(ground, lots, a, i, other) + _worth(ground, lots, b, other, i) - lots.cost[a] - lots.cost[b]
+    if accept(change, heat, lots.state):
+        _leave(ground, lots, i)
+        _leave(ground, lots, other)
+        _join(ground, lots, i, b)
+        _join(ground, lots, other, a)
+        _rank(ground, lots, a)
+        _rank(ground, lots, b)
+
+
+@njit(cache=True)
+def _exchange(ground: Ground, lots: Lots, j: int, a: int, heat: float) -> None:
+    """Give a site of another cluster to cluster ``a``, in return for its best site where the other needs one."""
+    b, mine = lots.owner[j], lots.best[a]
+    needed = lots.best[b] == j
+    if ground.held[j] or lots.lock[a] >= 0 or (needed and not ground.roams[mine]):
+        return
+    before = lots.cost[a] + (lots.cost[b] if needed else 0.0)
+    after = _sum_to(ground, lots, a, j) + ground.fee[j] + _penalty(ground, lots, j, lots.load[a])
+    if needed:
+        after += _sum_to(ground, lots, b, mine) + ground.fee[mine] + _penalty(ground, lots, mine, lots.load[b])
+    if not accept(after - before, heat, lots.state):
+        return
+    _unlink(lots.site_first, lots.site_after, lots.site_before, b, j)
+    if needed:
+        _unlink(lots.site_first, lots.site_after, lots.site_before, a, mine)
+        _give(ground, lots, mine, b)
+    _give(ground, lots, j, a)
+    _rank(ground, lots, a)
+    _rank(ground, lots, b)
+
+
+@njit(cache=True)
+def anneal(ground: Ground, lots: Lots, field: Ints, heat: float, proposals: int) -> float:
+    """
+    Propose shifts, swaps and, for sites that stand where no unit stands, exchanges of sites.
+
+    Parameters
+    ----------
+    ground : Ground
+        The question.
+    lots : Lots
+        Clusters, changed in place.
+    field : ndarray of int
+        The units to begin with.
+    heat : float
+        Temperature, in costs.
+    proposals : int
+        How many.
+
+    Returns
+    -------
+    float
+        Load above capacity at the end.
+    """
+    apart = ground.roams.any()
+    for _ in range(proposals):
+        i, kind = field[draw(lots.state, field.size)], draw(lots.state, 100)
+        if kind < SWAPS:
+            other = ground.units[i, draw(lots.state, ground.units.shape[1])]
+            if lots.cluster[other] != lots.cluster[i]:
+                _swap(ground, lots, i, other, heat)
+            continue
+        j = ground.sites[i, draw(lots.state, ground.sites.shape[1])]
+        if lots.owner[j] == lots.cluster[i]:
+            continue
+        if apart and kind >= 100 - EXCHANGES:
+            if ground.roams[j]:
+                _exchange(ground, lots, j, lots.cluster[i], heat)
+        else:
+            _shift(ground, lots, i, lots.owner[j], heat)
+    over = 0.0
+    for k in range(lots.load.size):
+        over += max(0.0, lots.load[k] - ground.capacity[lots.best[k]])
+    return over
