@@ -110,16 +110,15 @@ def choropleth(
     classes = pd.Series(np.searchsorted(edges, known.to_numpy(), side="right"), index=known.index)
     subtitle = f"{_capital(what)} by unit{note and f', {note}'}"
     top = known.nlargest(max(1, round(len(known) / 10))).sum() / known.sum() if known.sum() else 0.0
-    picture, ax = _canvas(
-        page, title or f"A tenth of the units holds {percent(top)} of the {what}", subtitle, legend=True
-    )
+    missing = len(page.shapes) - len(known)
+    words = title or f"A tenth of the units holds {percent(top)} of the {what}"
+    picture, ax = _canvas(page, words, subtitle, ground=bool(missing), legend=True)
     ramp = [SEQUENTIAL[i] for i in np.linspace(0, len(SEQUENTIAL) - 1, len(edges) + 1).round().astype(int)]
     for level, shape in dissolve(page.shapes, classes).items():
         _draw(ax, shape, facecolor=ramp[int(str(level))])
     _lines(ax, page, None)
     says = [write(edge) for edge in edges]
     names = [f"under {says[0]}", *(f"{a} to {b}" for a, b in pairwise(says)), f"{says[-1]} and more"]
-    missing = len(page.shapes) - len(known)
     _legend(picture, [*zip(ramp, names, strict=True), *([(REST, "not known")] if missing else [])])
     return picture
 
