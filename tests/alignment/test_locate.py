@@ -68,7 +68,7 @@ def test_small_cases_are_solved_and_the_bound_is_never_above_the_best(seed, shap
         with pytest.raises(Infeasible):
             locate(units, sites, count, **options)
         return
-    located = locate(units, sites, count, time_limit_s=5, **options)
+    located = locate(units, sites, count, **options)
     assert located.feasible
     assert located.objective == pytest.approx(best, abs=1e-9)
     assert located.bound <= best * (1 + 1e-12)
