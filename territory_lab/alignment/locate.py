@@ -11,7 +11,7 @@ from tqdm import tqdm
 from territory_lab.alignment.checks import index_faults, number_faults, place_faults
 from territory_lab.alignment.costs import EARTH_RADIUS_KM, Floats, Ints
 from territory_lab.alignment.covering import Siting
-from territory_lab.alignment.deciding import decide, largest, pack
+from territory_lab.alignment.deciding import PAIRS, decide, largest, pack, undecided
 from territory_lab.alignment.plan import Infeasible, some
 from territory_lab.alignment.problem import great_circle_km
 from territory_lab.alignment.siting import WHOLE, Opening, Search, ground_of
@@ -19,6 +19,7 @@ from territory_lab.errors import BadInput, Fault
 
 ROUNDING = 1e-9  # relative; what sums of loads in another order may differ by
 BOUND_SHARE, EARLY_SHARE, FINAL_SHARE = 0.3, 0.1, 0.3  # of the time: the bound, the programmes before and after
+HOPELESS = 2  # times the pairs that a programme bears: so many left, and the search has all the time
 COLUMNS = ["rule", "site_id", "unit_id", "found", "limit", "message"]
 
 
@@ -194,6 +195,8 @@ def _work(search: Search, time_limit_s: float) -> Iterator[None]:
     for part in search.rounds(time.monotonic() + BOUND_SHARE * time_limit_s):
         if part == "annealed":
             decide(search, EARLY_SHARE * time_limit_s)
+            if undecided(search.ascent, search.best.cost).sum() > HOPELESS * PAIRS:
+                search.deadline = end
         yield
     search.deadline = end
     search.ascent.climb(search.best.cost, WHOLE, end, whole=True)

@@ -20,7 +20,7 @@ RISE, FALL = 1.1, 0.95  # of the price of overload, while there is some and whil
 REGION = (3, 10)  # clusters, at least and at most
 PROVEN = 2e-6  # gap at which the best plan counts as proven
 CROWDED = 0.5  # share of sites that are open past which a unit does not take its site along
-SWEEPS = 30  # how often regions cover the map
+IDLE = 30  # times that regions cover the map, without any gain, before the search ends
 
 
 class Opening(NamedTuple):
@@ -257,9 +257,11 @@ class Search:
                 return
         self.cool(self.best, everyone, LONG)
         yield "annealed"
-        p = self.siting.wanted
-        for _ in range(SWEEPS * max(1, p // REGION[0])):
+        idle, patience = 0, IDLE * max(1, self.siting.wanted // REGION[0])
+        while idle < patience:
+            known = self.best
             self.region(rng)
+            idle = idle + 1 if self.best is known else 0
             yield "region"
             if self.late():
                 return
