@@ -19,6 +19,7 @@ from territory_lab.errors import BadInput, Fault
 
 ROUNDING = 1e-9  # relative; what sums of loads in another order may differ by
 BOUND_SHARE, EARLY_SHARE, FINAL_SHARE = 0.3, 0.1, 0.3  # of the time: the bound, the programmes before and after
+LAST_SHARE = 0.05  # of the time, for the bound at the end where no programme is solved
 HOPELESS = 2  # times the pairs that a programme bears: so many left, and the search has all the time
 COLUMNS = ["rule", "site_id", "unit_id", "found", "limit", "message"]
 
@@ -196,7 +197,7 @@ def _work(search: Search, time_limit_s: float) -> Iterator[None]:
         if part == "annealed":
             decide(search, EARLY_SHARE * time_limit_s)
             if undecided(search.ascent, search.best.cost).sum() > HOPELESS * PAIRS:
-                search.deadline = end
+                search.deadline = end - LAST_SHARE * time_limit_s
         yield
     search.deadline = end
     search.ascent.climb(search.best.cost, WHOLE, end, whole=True)
