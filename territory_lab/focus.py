@@ -59,9 +59,8 @@ def regions(space: Workspace, sized: pd.DataFrame, known: pd.DataFrame, *, seed:
     -------
     dict of str to DataFrame
         penetration (by area_id: how much is held, and the room), regions (by area_id: factors, segment, description,
-        play, advice), check (by sector: how well it is
-        known, the market from the top beside that from the bottom) and, with opportunities,
-        drivers (where something counts for more or less than in the nation; only departures beyond chance).
+        play, advice), check (by sector: how well it is known, the market from the top beside that from the bottom) and,
+        with opportunities, drivers (where something counts otherwise than in the nation, beyond chance).
     """
     names = sized.drop_duplicates("area_id").set_index("area_id")["area"]
     sectors = sized.drop_duplicates("sector").set_index("sector")["sector_name"]

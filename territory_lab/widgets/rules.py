@@ -51,10 +51,10 @@ def rule_card(
         if isinstance(rule, Mapping) and "at" not in rule
         for level in rule
     }
-    controls: dict[str, w.Widget] = {
-        "start": choice("Start from", profiles),
-        "level": choice("Change a level", {"none": (), **levels}),
-        "weight": slider("Its weight", 0.0, -3.0, 3.0, 0.1, note="log-odds against the average account"),
+    controls: dict[str, w.Widget] = {  # the colon keeps them apart from traits of the same name
+        ":start": choice("Start from", profiles),
+        ":level": choice("Change a level", {"none": (), **levels}),
+        ":weight": slider("Its weight", 0.0, -3.0, 3.0, 0.1, note="log-odds against the average account"),
     }
     controls |= {
         trait: slider(trait.replace("_", " ").capitalize(), 1.0, 0.0, 2.0, 0.1, note="times the card's weights")
@@ -62,14 +62,13 @@ def rule_card(
         if trait != "intercept"
     }
 
-    def edited(
-        start: IdealCustomerProfile, level: tuple[str, ...], weight: float, **times: float
-    ) -> IdealCustomerProfile:
-        card = start.edit({trait: factor for trait, factor in times.items() if trait in start.rules()})
-        return card.edit({level[0]: {level[1]: weight}}) if level else card
+    def edited(values: Mapping[str, Any]) -> IdealCustomerProfile:
+        start, level = values[":start"], values[":level"]
+        card: IdealCustomerProfile = start.edit({trait: values[trait] for trait in start.rules() if trait in values})
+        return card.edit({level[0]: {level[1]: values[":weight"]}}) if level else card
 
     def draw(**values: Any) -> Shown:  # noqa: ANN401 - whatever the controls hold
-        after = moved(before, edited(**values).score(accounts))
+        after = moved(before, edited(values).score(accounts))
         entering = int(((after["tier"] == "A") & (after["tier_before"] != "A")).sum())
         told = f"{plural(entering, 'account')} of {count(len(after))} would enter tier A."
         if not after["change"].any():
@@ -89,7 +88,7 @@ def rule_card(
         control.observe(lambda change: past.append((change["owner"], change["old"])), "value")
     acts = {
         "Undo": undo,
-        "Keep this card": lambda _: keep(edited(**{name: control.value for name, control in controls.items()}).rules()),
+        "Keep this card": lambda _: keep(edited({name: control.value for name, control in controls.items()}).rules()),
         "Back to what is learned": lambda _: keep(None),
     }
     buttons = [w.Button(description=label, layout=w.Layout(width="100%")) for label in acts]

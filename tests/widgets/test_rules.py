@@ -63,3 +63,10 @@ def test_a_stated_card_can_be_started_from(accounts):
     start.value = dict(start.options)["stated"]
     assert "would enter tier A" in result(box)
     assert "Score before" in result(box)
+
+
+def test_a_trait_may_be_called_like_a_control(accounts):
+    card = {"weight": {"at": [1, 1000], "weight": [-1.0, 1.0]}}
+    box = rule_card({"learned": card}, accounts.rename(columns={"employees": "weight"}), print)
+    control(box, "Weight").value = 0.0
+    assert "Score before" in result(box)
