@@ -83,9 +83,8 @@ def propose(
         Where no tolerance helps, with the proof.
     """
     tolerance, reasons = space.settings.tolerance_share, []
-    sites, pairs = _sites(space, load), book.neighbours(space, book.units(space))
     while True:
-        problem = alignment.Problem(load, sites, {"workload_h": tolerance}, neighbours=pairs, current=current)
+        problem = question(space, load, current, tolerance)
         try:
             plan = alignment.solve(problem, seed=space.settings.seed, time_limit_s=PATIENCE_S)
             break
@@ -104,6 +103,30 @@ def propose(
         "violations": len(plan.violations),
         "infeasible": "; ".join(reasons),
     }
+
+
+def question(space: Workspace, load: pd.DataFrame, current: pd.Series | None, tolerance: float) -> alignment.Problem:
+    """
+    Put the question that a plan answers.
+
+    Parameters
+    ----------
+    space : Workspace
+        Gives homes and neighbours.
+    load : DataFrame
+        From :func:`activities`.
+    current : Series or None
+        Today's alignment.
+    tolerance : float
+        Round a fair share of the workload.
+
+    Returns
+    -------
+    Problem
+        With the reps' homes as centres, or as many free ones as the workload asks for.
+    """
+    pairs = book.neighbours(space, book.units(space))
+    return alignment.Problem(load, _sites(space, load), {"workload_h": tolerance}, neighbours=pairs, current=current)
 
 
 def verdict(facts: dict[str, object]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ FLOORS = [
     {"errors", "files", "shipped"},
     {"charts", "response", "quota", "quality"},
     {"schema", "alignment", "sizing"},
-    {"workspace", "geography", "timeline", "scoring", "maps"},
+    {"workspace", "geography", "timeline", "scoring", "maps", "editing"},
     {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book", "registry"},
     {"evaluation", "staffing", "proposal", "focus", "lifecycle", "serving", "worklist", "handover"},
     {"journey"},

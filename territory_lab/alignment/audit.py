@@ -31,8 +31,8 @@ def audit(problem: Problem, alignment: pd.Series) -> pd.DataFrame:
         One row a violation: ``rule`` (complete, locked, forbidden, balance, contiguous, moved), ``territory_id``,
         ``unit_id``, ``found`` and ``limit`` (numbers where there are any) and ``message``; empty when there is none.
     """
-    given = alignment.to_dict()
-    plan = {unit: given.get(unit) for unit in problem.units.index}
+    given = dict(zip(alignment.index.astype(object), alignment.astype(object), strict=True))
+    plan = {unit: given.get(unit) for unit in problem.units.index.astype(object)}
     rows = [*_complete(problem, plan), *_fixed(problem, plan), *_balance(problem, plan)]
     if problem.neighbours is not None:
         rows += _contiguous(problem, plan)
@@ -75,7 +75,7 @@ def _balance(problem: Problem, plan: Owners) -> Rows:
     rows = []
     k = len(problem.territory_ids)
     for activity, tolerance in problem.balance.items():
-        amount = problem.units[activity].astype(float).to_dict()
+        amount = dict(zip(problem.units.index.astype(object), problem.units[activity].astype(float), strict=True))
         load: dict[str, float] = defaultdict(float)
         for unit, territory in plan.items():
             load[territory] += amount[unit]
@@ -106,7 +106,7 @@ def _contiguous(problem: Problem, plan: Owners) -> Rows:
             unit = parent[unit]
         return unit
 
-    for a, b in pd.DataFrame(problem.neighbours).iloc[:, :2].itertuples(index=False, name=None):
+    for a, b in pd.DataFrame(problem.neighbours).iloc[:, :2].astype(object).itertuples(index=False, name=None):
         if plan[a] == plan[b]:
             parent[root(a)] = root(b)
     pieces: dict[str, Counter[str]] = defaultdict(Counter)

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from territory_lab.alignment.costs import Floats
 from territory_lab.alignment.problem import Problem, degrees_of, great_circle_km
 
 
@@ -25,17 +26,38 @@ def distances(problem: Problem, alignment: pd.Series, territories: pd.DataFrame)
         ``distance`` by unit_id, in km (or what the matrix is in).
     """
     owner = alignment.reindex(problem.unit_ids)
-    centre = territories.reindex(owner.to_numpy())
-    if isinstance(problem.distance, pd.DataFrame):
-        columns = problem.distance.columns.get_indexer(pd.Index(centre["site"]))
-        values = problem.distance.loc[problem.unit_ids].to_numpy(float)[np.arange(len(owner)), columns]
-    elif problem.distance == "euclidean":
-        x, y = (problem.units[name].to_numpy(float) - centre[name].to_numpy(float) for name in ("x_km", "y_km"))
-        values = np.hypot(x, y)
-    else:
-        lon, lat = degrees_of(problem.units)
-        values = great_circle_km(lon, lat, centre["lon"], centre["lat"])
+    values = between(problem, problem.unit_ids, territories.reindex(owner.to_numpy()))
     return pd.Series(values, index=problem.unit_ids, name="distance")
+
+
+def between(problem: Problem, units: pd.Index, centres: pd.DataFrame) -> Floats:
+    """
+    Distance of units to centres, one by one.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    units : Index
+        Unit ids, repeats allowed.
+    centres : DataFrame
+        As many rows, as in `Plan.territories`.
+
+    Returns
+    -------
+    ndarray
+        In km (or what the matrix is in).
+    """
+    if isinstance(problem.distance, pd.DataFrame):
+        columns = problem.distance.columns.get_indexer(pd.Index(centres["site"]))
+        table: Floats = problem.distance.loc[problem.unit_ids].to_numpy(float)
+        return table[problem.unit_ids.get_indexer(units), columns]
+    places = problem.units.loc[units]
+    if problem.distance == "euclidean":
+        x, y = (places[name].to_numpy(float) - centres[name].to_numpy(float) for name in ("x_km", "y_km"))
+        return np.asarray(np.hypot(x, y))
+    lon, lat = degrees_of(places)
+    return great_circle_km(lon, lat, centres["lon"], centres["lat"])
 
 
 def by_territory(problem: Problem, alignment: pd.Series, territories: pd.DataFrame) -> pd.DataFrame:

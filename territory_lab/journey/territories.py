@@ -32,7 +32,7 @@ def territories(space: Workspace) -> Result:
     Returns
     -------
     Result
-        Frames accounts (tier, potential by account_id), units (activities), alignment, territories (centres),
+        Frames accounts (tier, potential by account_id), units (activities), alignment, territories (centres), prices,
         verdict (how good the plan is, in words), broken (limits it does not keep, with remedies),
         proposed and, where there is an alignment, today (by territory), districts (the manager of each territory) where
         the reps have managers; objective, bound and gap as facts.
@@ -48,6 +48,7 @@ def territories(space: Workspace) -> Result:
         "units": load,
         "alignment": plan.alignment.to_frame(),
         "territories": plan.territories,
+        "prices": plan.prices,
         "verdict": proposal.verdict(facts),
         "broken": proposal.broken(plan),
         "proposed": proposal.by_territory(problem, plan.alignment, plan.territories),
@@ -65,6 +66,37 @@ def territories(space: Workspace) -> Result:
             for name, share in alignment.metrics.disruption(problem, plan.alignment, current).items()
         }
     return Result(frames, facts, off)
+
+
+def plan(space: Workspace) -> alignment.Plan:
+    """
+    Take up the proposed plan, to be edited or solved on.
+
+    Parameters
+    ----------
+    space : Workspace
+        As for :func:`territories`.
+
+    Returns
+    -------
+    Plan
+        As it was solved.
+    """
+    step = territories(space)
+    facts, owner = step.facts, step["alignment"]["territory_id"]
+    current = step["current"]["territory_id"] if "current" in step else None
+    problem = proposal.question(space, step["units"], current, facts["tolerance_share"])
+    return alignment.Plan(
+        problem=problem,
+        alignment=owner,
+        territories=step["territories"],
+        objective=facts["objective"],
+        bound=facts["bound"],
+        bound_scope=facts["bound_scope"] if problem.free else "these centres",
+        seed=space.settings.seed,
+        violations=alignment.audit(problem, owner),
+        prices=step["prices"],
+    )
 
 
 @kept

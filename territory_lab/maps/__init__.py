@@ -1,6 +1,6 @@
 """Static maps of units and territories."""
 
-from territory_lab.maps.pictures import change, choropleth, round_limits, territories
+from territory_lab.maps.pictures import change, choropleth, classed, round_limits, territories
 from territory_lab.maps.sheet import Sheet, centres, colouring, dissolve, sheet
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "centres",
     "change",
     "choropleth",
+    "classed",
     "colouring",
     "dissolve",
     "round_limits",

@@ -106,19 +106,15 @@ def choropleth(
     """
     page = _page(units)
     known = values.reindex(page.shapes.index).dropna().astype(float)
-    edges = np.asarray(limits if limits is not None else round_limits(known), dtype=float)
-    classes = pd.Series(np.searchsorted(edges, known.to_numpy(), side="right"), index=known.index)
+    classes, ramp, names = classed(known, limits, write)
     subtitle = f"{_capital(what)} by unit{note and f', {note}'}"
     top = known.nlargest(max(1, round(len(known) / 10))).sum() / known.sum() if known.sum() else 0.0
     missing = len(page.shapes) - len(known)
     words = title or f"A tenth of the units holds {percent(top)} of the {what}"
     picture, ax = _canvas(page, words, subtitle, ground=bool(missing), legend=True)
-    ramp = [SEQUENTIAL[i] for i in np.linspace(0, len(SEQUENTIAL) - 1, len(edges) + 1).round().astype(int)]
     for level, shape in dissolve(page.shapes, classes).items():
         _draw(ax, shape, facecolor=ramp[int(str(level))])
     _lines(ax, page, None)
-    says = [write(edge) for edge in edges]
-    names = [f"under {says[0]}", *(f"{a} to {b}" for a, b in pairwise(says)), f"{says[-1]} and more"]
     _legend(picture, [*zip(ramp, names, strict=True), *([(REST, "not known")] if missing else [])])
     return picture
 
@@ -172,6 +168,35 @@ def change(
     _labels(ax, shapes, {}, marks)
     _arrows(ax, page, moved)
     return picture
+
+
+def classed(
+    known: pd.Series, limits: Sequence[float] | None = None, write: Callable[[float], str] = number
+) -> tuple[pd.Series, list[str], list[str]]:
+    """
+    Sort a quantity into classes.
+
+    Parameters
+    ----------
+    known : Series
+        The quantity, without missing values.
+    limits : sequence of float, optional
+        Class limits, increasing; by default round ones near the quintiles.
+    write : callable
+        How a limit is written.
+
+    Returns
+    -------
+    classes : Series of int
+        On the index of ``known``.
+    ramp, names : list of str
+        Colour of each class, and its limits in words.
+    """
+    edges = np.asarray(limits if limits is not None else round_limits(known), dtype=float)
+    classes = pd.Series(np.searchsorted(edges, known.to_numpy(), side="right"), index=known.index)
+    ramp = [SEQUENTIAL[i] for i in np.linspace(0, len(SEQUENTIAL) - 1, len(edges) + 1).round().astype(int)]
+    says = [write(edge) for edge in edges]
+    return classes, ramp, [f"under {says[0]}", *(f"{a} to {b}" for a, b in pairwise(says)), f"{says[-1]} and more"]
 
 
 def round_limits(values: pd.Series, classes: int = 5) -> np.ndarray:

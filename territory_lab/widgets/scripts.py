@@ -1,0 +1,47 @@
+"""The scripts and the style of the territory map, as the browser takes them."""
+
+from importlib.resources import files
+
+from territory_lab.charts.tokens import DARK, FONT, LIGHT
+
+SCRIPTS = ("geometry", "draw", "stage", "side", "widget")
+
+
+def bundle() -> str:
+    """
+    Join the scripts of the map into one module.
+
+    Each file under ``widgets/map`` is a module that stands alone; joined, the lines that import one from another go,
+    and so does the word ``export``, but for the last file's.
+
+    Returns
+    -------
+    str
+        An ECMAScript module without imports.
+    """
+    folder = files("territory_lab") / "widgets" / "map"
+    texts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    lines = [line for text in texts for line in text.splitlines() if not line.startswith("import ")]
+    inner = [line.removeprefix("export ") if not line.startswith("export default") else line for line in lines]
+    return "\n".join(inner)
+
+
+def style() -> str:
+    """
+    Give the map's style with the tokens, dark where JupyterLab is, or where there is none and the system is.
+
+    Returns
+    -------
+    str
+        A style sheet whose rules hold inside ``.tl-map`` only.
+    """
+
+    def rules(colours: dict[str, str]) -> str:
+        return "".join(f"--{name}:{colour};" for name, colour in colours.items())
+
+    own = (files("territory_lab") / "widgets" / "map" / "map.css").read_text(encoding="utf-8")
+    dark = f"{{color-scheme:dark;{rules(DARK)}}}"
+    return (
+        f".tl-map{{color-scheme:light;--font:{FONT};{rules(LIGHT)}}}\n[data-jp-theme-light=false] .tl-map{dark}\n"
+        f"@media screen and (prefers-color-scheme:dark){{body:not([data-jp-theme-light]) .tl-map{dark}}}\n{own}"
+    )
