@@ -1,9 +1,10 @@
 """The scripts and the style of the territory map, as the browser takes them."""
 
-from importlib.resources import files
+from pathlib import Path
 
 from territory_lab.charts.tokens import DARK, FONT, LIGHT
 
+FOLDER = Path(__file__).parent / "map"
 SCRIPTS = ("geometry", "draw", "stage", "side", "widget")
 
 
@@ -19,8 +20,7 @@ def bundle() -> str:
     str
         An ECMAScript module without imports.
     """
-    folder = files("territory_lab") / "widgets" / "map"
-    texts = [(folder / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    texts = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
     lines = [line for text in texts for line in text.splitlines() if not line.startswith("import ")]
     inner = [line.removeprefix("export ") if not line.startswith("export default") else line for line in lines]
     return "\n".join(inner)
@@ -39,7 +39,7 @@ def style() -> str:
     def rules(colours: dict[str, str]) -> str:
         return "".join(f"--{name}:{colour};" for name, colour in colours.items())
 
-    own = (files("territory_lab") / "widgets" / "map" / "map.css").read_text(encoding="utf-8")
+    own = (FOLDER / "map.css").read_text(encoding="utf-8")
     dark = f"{{color-scheme:dark;{rules(DARK)}}}"
     return (
         f".tl-map{{color-scheme:light;--font:{FONT};{rules(LIGHT)}}}\n[data-jp-theme-light=false] .tl-map{dark}\n"

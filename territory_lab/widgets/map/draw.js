@@ -1,5 +1,5 @@
 // The map from plain data: no widget, no page, only a scene, a state, a view and a canvas to draw on.
-import { NOBODY, OUTSIDE, Shapes, numbers } from "./geometry.js";
+import { NOBODY, numbers, OUTSIDE, Shapes } from "./geometry.js";
 
 /** @typedef {import("./geometry.js").Bytes} Bytes */
 /** @typedef {import("./geometry.js").View} View */
@@ -26,8 +26,7 @@ export class Drawing {
     this.scene = scene;
     const middles = numbers(scene.middles, Float32Array);
     const rings = numbers(scene.ring_ends, Uint32Array);
-    this.shapes = new Shapes(
-      numbers(scene.xy, Float32Array), rings, numbers(scene.ring_units, Uint32Array), middles);
+    this.shapes = new Shapes(numbers(scene.xy, Float32Array), rings, numbers(scene.ring_units, Uint32Array), middles);
     this.edges = numbers(scene.edges, Float32Array);
     this.edgeUnits = numbers(scene.edge_units, Uint32Array);
     this.edgeLines = numbers(scene.edge_lines, Uint8Array);
@@ -35,7 +34,7 @@ export class Drawing {
     this.values = scene.layers.map((layer) => numbers(layer.values, Float32Array));
     this.classes = scene.layers.map((layer) => numbers(layer.classes, Uint8Array));
     this.unitLines = this.lines(() => true);
-    this.stateLines = this.lines((a, b, line) => line === 1 && b !== OUTSIDE);
+    this.stateLines = this.lines((_, b, line) => line === 1 && b !== OUTSIDE);
     this.layer = "territory";
     /** @type {Territory[]} */
     this.territories = [];
@@ -152,7 +151,11 @@ export class Drawing {
    */
   paint(context, view, dot, whole, hairline) {
     const { scene } = this;
-    const line = (/** @type {Path2D | undefined} */ path, /** @type {string} */ stroke, /** @type {number} */ width) => {
+    const line = (
+      /** @type {Path2D | undefined} */ path,
+      /** @type {string} */ stroke,
+      /** @type {number} */ width,
+    ) => {
       context.strokeStyle = stroke;
       context.lineWidth = (width * dot) / view.k;
       if (path) context.stroke(path);
@@ -183,7 +186,8 @@ export class Drawing {
    * @param {number} dot
    */
   hatch(context, path, colour, view, dot) {
-    const tile = new OffscreenCanvas(7, 7);
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 7;
     const pen = tile.getContext("2d");
     if (!pen || !path) return;
     pen.strokeStyle = colour;
@@ -248,9 +252,15 @@ export class Drawing {
       const wide = context.measureText(id).width + 4 * dot;
       const tall = (LABEL + 3) * dot;
       if (wide > 4 * room * view.k) continue;
-      const free = [0, 1, -1, 2, -2].map((shift) => view.k * y0 + view.y + shift * tall).find((y) => !placed.some(
-        ([px, py, pw, ph]) =>
-          Math.abs(px - view.k * x - view.x) < (pw + wide) / 2 && Math.abs(py - y) < (ph + tall) / 2));
+      const free = [0, 1, -1, 2, -2]
+        .map((shift) => view.k * y0 + view.y + shift * tall)
+        .find(
+          (y) =>
+            !placed.some(
+              ([px, py, pw, ph]) =>
+                Math.abs(px - view.k * x - view.x) < (pw + wide) / 2 && Math.abs(py - y) < (ph + tall) / 2,
+            ),
+        );
       if (free === undefined) continue;
       placed.push([view.k * x + view.x, free, wide, tall]);
       context.strokeText(id, view.k * x + view.x, free);

@@ -72,11 +72,19 @@ export function make(tag, traits = {}, ...children) {
  * @returns {HTMLTableElement}
  */
 export function table(caption, heads, rows) {
-  return make("table", {},
+  return make(
+    "table",
+    {},
     make("caption", {}, caption),
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell, i) =>
-      i ? make("td", {}, cell) : make("th", { scope: "row" }, cell))))));
+    make(
+      "tbody",
+      {},
+      ...rows.map((row) =>
+        make("tr", {}, ...row.map((cell, i) => (i ? make("td", {}, cell) : make("th", { scope: "row" }, cell)))),
+      ),
+    ),
+  );
 }
 
 /**
@@ -93,12 +101,24 @@ export function bar(name, tint, deviation, tolerance, reach) {
   const at = (/** @type {number} */ share) => 50 + 50 * Math.max(-1, Math.min(1, share / reach));
   const part = (/** @type {string} */ kind, /** @type {number} */ from, /** @type {number} */ to) =>
     make("i", { class: kind, style: `left:${Math.min(from, to)}%;width:${Math.abs(to - from)}%` });
-  return make("li", { class: off ? "off" : "" },
+  return make(
+    "li",
+    { class: off ? "off" : "" },
     make("b", {}, make("i", { class: "tint", style: `background:${tint}` }), name),
-    make("span", { class: "track", "aria-hidden": "true" },
-      part("band", at(-tolerance), at(tolerance)), part("load", 50, at(deviation || 0)), part("zero", 50, 50)),
-    make("span", { class: "figure" }, `${off ? "! " : ""}${signed(deviation)}`,
-      make("span", { class: "unseen" }, off ? " out of tolerance" : " within tolerance")));
+    make(
+      "span",
+      { class: "track", "aria-hidden": "true" },
+      part("band", at(-tolerance), at(tolerance)),
+      part("load", 50, at(deviation || 0)),
+      part("zero", 50, 50),
+    ),
+    make(
+      "span",
+      { class: "figure" },
+      `${off ? "! " : ""}${signed(deviation)}`,
+      make("span", { class: "unseen" }, off ? " out of tolerance" : " within tolerance"),
+    ),
+  );
 }
 
 /**
@@ -111,8 +131,11 @@ export function balance(drawing, shown) {
   return drawing.scene.activities.flatMap(({ title, tolerance }, a) => {
     const off = shown.map((one) => Math.abs(one.deviations[a])).filter(Number.isFinite);
     const reach = Math.min(1, Math.max(2 * tolerance, ...off));
-    const list = make("ul", {}, ...shown.map((one) =>
-      bar(one.id, drawing.scene.tints[one.tint], one.deviations[a], tolerance, reach)));
+    const list = make(
+      "ul",
+      {},
+      ...shown.map((one) => bar(one.id, drawing.scene.tints[one.tint], one.deviations[a], tolerance, reach)),
+    );
     return [make("p", { class: "note" }, `${title} against target, band ±${amount(100 * tolerance)} %`), list];
   });
 }
@@ -129,7 +152,9 @@ export function wanted(drawing, touched, selection) {
   const owners = new Set([...selection].map((unit) => owner[unit]));
   const near = territories.filter((one, i) => touched.includes(one.id) || owners.has(i));
   const off = (/** @type {Territory} */ one) => Math.max(...one.deviations.map((share) => Math.abs(share) || 0));
-  return (near.length ? near : [...territories]).sort((a, b) => off(b) - off(a)).slice(0, near.length ? 2 * SHOWN : SHOWN);
+  return (near.length ? near : [...territories])
+    .sort((a, b) => off(b) - off(a))
+    .slice(0, near.length ? 2 * SHOWN : SHOWN);
 }
 
 /**
@@ -190,7 +215,13 @@ export function answer(why, name) {
  */
 export function tables(drawing, selection, shown, wishes) {
   const { scene, territories, owner } = drawing;
-  const heads = ["Territory", "Units", ...scene.activities.flatMap(({ title }) => [title, "Off target"]), "Mean km", "Cut off"];
+  const heads = [
+    "Territory",
+    "Units",
+    ...scene.activities.flatMap(({ title }) => [title, "Off target"]),
+    "Mean km",
+    "Cut off",
+  ];
   const rows = territories.map((one, i) => [
     make("button", { type: "button", click: () => wishes.choose(i) }, one.id),
     whole.format(one.units),
@@ -202,11 +233,24 @@ export function tables(drawing, selection, shown, wishes) {
   if (shown < 0 || !territories[shown]) return found;
   const units = drawing.shapes.where(() => true).filter((unit) => owner[unit] === shown);
   const columns = ["Unit", ...scene.layers.map((layer) => layer.title)];
-  found.push(table(`Units of ${territories[shown].id}`, columns, units.map((unit) => [
-    make("label", {},
-      make("input", { type: "checkbox", ...(selection.has(unit) && { checked: true }), change: () => wishes.toggle(unit) }),
-      ` ${scene.names[unit]}`),
-    ...scene.layers.map(({ share }, i) => amount(drawing.values[i][unit], share)),
-  ])));
+  found.push(
+    table(
+      `Units of ${territories[shown].id}`,
+      columns,
+      units.map((unit) => [
+        make(
+          "label",
+          {},
+          make("input", {
+            type: "checkbox",
+            ...(selection.has(unit) && { checked: true }),
+            change: () => wishes.toggle(unit),
+          }),
+          ` ${scene.names[unit]}`,
+        ),
+        ...scene.layers.map(({ share }, i) => amount(drawing.values[i][unit], share)),
+      ]),
+    ),
+  );
   return found;
 }

@@ -11,7 +11,10 @@ import { Drawing } from "./draw.js";
 const STEP = 1.25;
 const DEEPEST = 60; // times the whole map
 const ARROWS = /** @type {Record<string, XY>} */ ({
-  ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
 });
 
 /** A canvas with its view, its tools and its cursor. */
@@ -40,9 +43,14 @@ export class Stage {
     this.fitted = 1;
     this.canvas = this.sheet();
     this.over = this.sheet();
-    this.points = new OffscreenCanvas(1, 1);
-    /** @type {string} */
-    this.pointsAt = "";
+    this.points = document.createElement("canvas");
+    /** @type {View | undefined} */
+    this.pointsView = undefined;
+    /** @type {Set<number> | undefined} */
+    this.outlined = undefined;
+    this.focused = false;
+    this.dragged = false;
+    this.dot = 1;
     this.stale = true;
     this.waiting = 0;
     this.listen();
@@ -62,10 +70,11 @@ export class Stage {
     const { clientWidth: width, clientHeight: height } = this.frame;
     if (!width || !height) return;
     this.dot = window.devicePixelRatio || 1;
-    for (const canvas of [this.canvas, this.over, this.points]) {
+    for (const canvas of [this.canvas, this.over]) {
       canvas.width = width * this.dot;
       canvas.height = height * this.dot;
     }
+    this.pointsView = undefined;
     const { scene } = this.drawing;
     this.fitted = Math.min((width - 20) / scene.width, (height - 20) / scene.height);
     this.view = {
@@ -93,7 +102,7 @@ export class Stage {
 
   /** The view in device pixels. */
   get device() {
-    const dot = this.dot ?? 1;
+    const { dot } = this;
     return { k: this.view.k * dot, x: this.view.x * dot, y: this.view.y * dot };
   }
 
@@ -109,7 +118,7 @@ export class Stage {
     const context = this.canvas.getContext("2d");
     if (!context) return;
     this.stale = false;
-    const dot = this.dot ?? 1;
+    const { dot } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.drawing.paint(context, this.device, dot, this.fitted * dot, this.token("hairline"));
@@ -123,7 +132,7 @@ export class Stage {
     const context = this.over.getContext("2d");
     if (!context) return;
     const { k, x, y } = this.device;
-    const dot = this.dot ?? 1;
+    const { dot } = this;
     const accent = this.token("accent");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.over.width, this.over.height);
@@ -146,7 +155,10 @@ export class Stage {
       ring(this.chosenLine, "#fefefe", 4);
       ring(this.chosenLine, "#074a68", 2.2);
     }
-    for (const [unit, width] of [[this.hovered, 1.6], [this.focused ? this.cursor : -1, 3]]) {
+    for (const [unit, width] of [
+      [this.hovered, 1.6],
+      [this.focused ? this.cursor : -1, 3],
+    ]) {
       if (unit < 0) continue;
       const path = this.drawing.area((one) => one === unit);
       ring(path, "#fefefe", width + 2.4);
@@ -169,19 +181,19 @@ export class Stage {
 
   /** The accounts, painted once for a view and moved with it while it is panned. */
   accountsLayer() {
-    const dot = this.dot ?? 1;
     const { k, x, y } = this.device;
-    const near = this.pointsView && this.pointsView.k === k && this.pointsAt === `${this.points.width}`
-      && Math.abs(this.pointsView.x - x) < 0.25 * this.canvas.width
-      && Math.abs(this.pointsView.y - y) < 0.25 * this.canvas.height;
+    const near =
+      this.pointsView &&
+      this.pointsView.k === k &&
+      Math.abs(this.pointsView.x - x) < 0.25 * this.canvas.width &&
+      Math.abs(this.pointsView.y - y) < 0.25 * this.canvas.height;
     if (!near) {
       const [wide, tall] = [0.25 * this.canvas.width, 0.25 * this.canvas.height].map(Math.ceil);
       this.points.width = this.canvas.width + 2 * wide;
       this.points.height = this.canvas.height + 2 * tall;
-      this.pointsAt = `${this.points.width}`;
       this.pointsView = { k, x, y };
-      const context = /** @type {any} */ (this.points.getContext("2d"));
-      this.drawing.paintAccounts(context, { k, x: x + wide, y: y + tall }, dot);
+      const context = this.points.getContext("2d");
+      if (context) this.drawing.paintAccounts(context, { k, x: x + wide, y: y + tall }, this.dot);
     }
     return this.points;
   }
@@ -234,10 +246,14 @@ export class Stage {
 
   listen() {
     const { frame } = this;
-    frame.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.zoom(STEP ** (-event.deltaY / 100), ...this.place(event));
-    }, { passive: false });
+    frame.addEventListener(
+      "wheel",
+      (event) => {
+        event.preventDefault();
+        this.zoom(STEP ** (-event.deltaY / 100), ...this.place(event));
+      },
+      { passive: false },
+    );
     frame.addEventListener("pointerdown", (event) => this.press(event));
     frame.addEventListener("pointermove", (event) => this.move(event));
     frame.addEventListener("pointerup", (event) => this.lift(event));
@@ -303,7 +319,10 @@ export class Stage {
     } else if (!dragged) {
       const unit = shapes.at(...this.onMap(this.place(event)));
       if (unit >= 0) this.cursor = unit;
-      this.wishes.select(unit < 0 ? [] : this.whole ? this.territoryOf(unit) : [unit], event.shiftKey ? "toggle" : "set");
+      this.wishes.select(
+        unit < 0 ? [] : this.whole ? this.territoryOf(unit) : [unit],
+        event.shiftKey ? "toggle" : "set",
+      );
     }
     this.refresh();
   }

@@ -9,9 +9,10 @@ import { Stage } from "./stage.js";
  *   off: (event: string, call: (...args: any[]) => void) => void}} Model
  */
 
-const HELP = "Arrows: next unit, with Shift selecting. N, P: next and previous territory. Space: select or not. "
-  + "Enter: only this. T: the whole territory. A: assign. L, U: lock, unlock. M: mend. E: why here. "
-  + "Ctrl+Z, Ctrl+Y: undo, redo. Plus, minus, 0: zoom. Escape: none.";
+const HELP =
+  "Arrows: next unit, with Shift selecting. N, P: next and previous territory. Space: select or not. " +
+  "Enter: only this. T: the whole territory. A: assign. L, U: lock, unlock. M: mend. E: why here. " +
+  "Ctrl+Z, Ctrl+Y: undo, redo. Plus, minus, 0: zoom. Escape: none.";
 
 /**
  * Put a map into the page.
@@ -24,7 +25,11 @@ export function render({ model, el }) {
   const place = new Map(scene.ids.map((id, unit) => [id, unit]));
   const name = `tl${Math.random().toString(36).slice(2)}`;
   const frame = make("div", {
-    class: "stage", tabindex: "0", role: "application", "aria-label": "Territory map", "aria-describedby": `${name}-help`,
+    class: "stage",
+    tabindex: "0",
+    role: "application",
+    "aria-label": "Territory map",
+    "aria-describedby": `${name}-help`,
   });
   const tip = make("div", { class: "tip", hidden: true });
   const key = make("div", { class: "key" });
@@ -42,7 +47,10 @@ export function render({ model, el }) {
     select(units, how) {
       const next = new Set(how === "set" ? [] : stage.selection);
       for (const unit of units) if (!(how === "toggle" && next.delete(unit))) next.add(unit);
-      model.set("selection", [...next].map((unit) => scene.ids[unit]));
+      model.set(
+        "selection",
+        [...next].map((unit) => scene.ids[unit]),
+      );
       model.save_changes();
       say(summed(drawing, next));
     },
@@ -65,7 +73,9 @@ export function render({ model, el }) {
     },
     painted() {
       frame.dataset.painted = String(Number(frame.dataset.painted ?? 0) + 1);
-      length.replaceWith(length = scale());
+      const before = length;
+      length = scale();
+      before.replaceWith(length);
     },
   });
 
@@ -109,33 +119,67 @@ export function render({ model, el }) {
 
   /** @type {Record<string, () => void>} */
   const keys = {
-    a: () => target.focus(), l: () => ask("lock"), u: () => ask("unlock"), m: () => ask("mend", {}, false), e: explain,
-    "Ctrl+z": () => ask("undo", {}, false), "Ctrl+y": () => ask("redo", {}, false),
+    a: () => target.focus(),
+    l: () => ask("lock"),
+    u: () => ask("unlock"),
+    m: () => ask("mend", {}, false),
+    e: explain,
+    "Ctrl+z": () => ask("undo", {}, false),
+    "Ctrl+y": () => ask("redo", {}, false),
     "Ctrl+Shift+z": () => ask("redo", {}, false),
   };
   const button = (/** @type {string} */ label, /** @type {() => void} */ act, /** @type {string} */ hint = label) =>
     make("button", { type: "button", title: hint, click: act }, label);
   const radio = (/** @type {string} */ value, /** @type {string} */ label, /** @type {string} */ hint) =>
-    make("label", { title: hint },
+    make(
+      "label",
+      { title: hint },
       make("input", {
-        type: "radio", name, value, ...(value === stage.tool && { checked: true }), change: () => { stage.tool = value; },
-      }), make("span", {}, label));
+        type: "radio",
+        name,
+        value,
+        ...(value === stage.tool && { checked: true }),
+        change: () => {
+          stage.tool = value;
+        },
+      }),
+      make("span", {}, label),
+    );
   const tick = (/** @type {string} */ label, /** @type {(on: boolean) => void} */ act) =>
-    make("label", { class: "tick" }, make("input", {
-      type: "checkbox", change: (/** @type {any} */ event) => act(event.target.checked),
-    }), ` ${label}`);
-  const layers = make("select", { "aria-label": "Layer", change: () => {
-    drawing.colour(layers.value);
-    legend();
-    stage.repaint();
-  } }, ...[["territory", "Territory"], ...scene.layers.map((one) => [one.name, one.title]), ["change", "Change against today"]]
-    .map(([value, label]) => make("option", { value }, label)));
+    make(
+      "label",
+      { class: "tick" },
+      make("input", {
+        type: "checkbox",
+        change: (/** @type {any} */ event) => act(event.target.checked),
+      }),
+      ` ${label}`,
+    );
+  const layers = make(
+    "select",
+    {
+      "aria-label": "Layer",
+      change: () => {
+        drawing.colour(layers.value);
+        legend();
+        stage.repaint();
+      },
+    },
+    ...[
+      ["territory", "Territory"],
+      ...scene.layers.map((one) => [one.name, one.title]),
+      ["change", "Change against today"],
+    ].map(([value, label]) => make("option", { value }, label)),
+  );
   const undo = button("Undo", () => ask("undo", {}, false), "Undo (Ctrl+Z)");
   const redo = button("Redo", () => ask("redo", {}, false), "Redo (Ctrl+Y)");
   const first = button("Assign", () => ask("assign", { territory: target.value }), "Assign (A)");
   first.className = "first";
-  const [nearer, farther, all] = [button("+", () => stage.zoom(1.5), "Zoom in"),
-    button("−", () => stage.zoom(1 / 1.5), "Zoom out"), button("Fit", () => stage.fit(), "Show the whole map")];
+  const [nearer, farther, all] = [
+    button("+", () => stage.zoom(1.5), "Zoom in"),
+    button("−", () => stage.zoom(1 / 1.5), "Zoom out"),
+    button("Fit", () => stage.fit(), "Show the whole map"),
+  ];
   nearer.setAttribute("aria-label", "Zoom in");
   farther.setAttribute("aria-label", "Zoom out");
 
@@ -143,11 +187,16 @@ export function render({ model, el }) {
     const at = scene.layers.find((one) => one.name === drawing.layer);
     const chip = (/** @type {string} */ colour, /** @type {string} */ words) =>
       make("span", {}, make("i", { style: `background:${colour}` }), words);
-    const change = drawing.layer === "change"
-      ? [chip(scene.tints[0], "moves, in its new territory's tint"), chip(scene.rest, "stays")] : [];
+    const change =
+      drawing.layer === "change"
+        ? [chip(scene.tints[0], "moves, in its new territory's tint"), chip(scene.rest, "stays")]
+        : [];
     const marks = [...(drawing.homes.length ? ["⌂ home"] : []), "hatched: locked", "red: cut off"];
-    key.replaceChildren(...(at ? at.ramp.map((colour, i) => chip(colour, at.legend[i])) : change),
-      make("span", {}, marks.join(" · ")), length);
+    key.replaceChildren(
+      ...(at ? at.ramp.map((colour, i) => chip(colour, at.legend[i])) : change),
+      make("span", {}, marks.join(" · ")),
+      length,
+    );
   }
 
   function scale() {
@@ -162,24 +211,38 @@ export function render({ model, el }) {
     const state = model.get("_state");
     holds.textContent = summed(drawing, stage.selection);
     const shown = wanted(drawing, state.touched, stage.selection);
-    bars.replaceChildren(...balance(drawing, shown),
-      make("p", { class: "note" }, state.broken.length ? `Broken: ${state.broken.slice(0, 3).join("; ")}` : "Every limit is kept."));
-    if (book.open) books.replaceChildren(...tables(drawing, stage.selection, listed, {
-      choose(territory) {
-        listed = territory;
-        const label = drawing.territories[territory].label;
-        if (label) stage.cursor = drawing.shapes.at(label[0], label[1]);
-        stage.wishes.select(drawing.shapes.where(() => true).filter((unit) => drawing.owner[unit] === territory), "set");
-      },
-      toggle: (unit) => stage.wishes.select([unit], "toggle"),
-    }));
+    bars.replaceChildren(
+      ...balance(drawing, shown),
+      make(
+        "p",
+        { class: "note" },
+        state.broken.length ? `Broken: ${state.broken.slice(0, 3).join("; ")}` : "Every limit is kept.",
+      ),
+    );
+    if (book.open)
+      books.replaceChildren(
+        ...tables(drawing, stage.selection, listed, {
+          choose(territory) {
+            listed = territory;
+            const label = drawing.territories[territory].label;
+            if (label) stage.cursor = drawing.shapes.at(label[0], label[1]);
+            stage.wishes.select(
+              drawing.shapes.where(() => true).filter((unit) => drawing.owner[unit] === territory),
+              "set",
+            );
+          },
+          toggle: (unit) => stage.wishes.select([unit], "toggle"),
+        }),
+      );
   }
 
   function changed() {
     const state = model.get("_state");
     drawing.take(state);
     const chosen = target.value;
-    target.replaceChildren(...state.territories.map((/** @type {any} */ one) => make("option", { value: one.id }, one.id)));
+    target.replaceChildren(
+      ...state.territories.map((/** @type {any} */ one) => make("option", { value: one.id }, one.id)),
+    );
     if (chosen && drawing.territories.some((one) => one.id === chosen)) target.value = chosen;
     undo.setAttribute("aria-disabled", String(!state.undo));
     redo.setAttribute("aria-disabled", String(!state.redo));
@@ -208,27 +271,65 @@ export function render({ model, el }) {
   }
 
   const book = make("details", { toggle: aside }, make("summary", {}, "The map as tables"), books);
-  const root = make("section", { class: "tl-map", "aria-label": "Territory map", "data-lm-suppress-shortcuts": "true" },
-    make("div", { class: "tools" },
-      make("fieldset", {}, make("legend", { class: "unseen" }, "Tool"), radio("pan", "Move", "Drag moves the map"),
-        radio("lasso", "Lasso", "Drag round units"), radio("box", "Box", "Drag a box over units")),
-      tick("Whole territories", (on) => { stage.whole = on; }),
+  const root = make(
+    "section",
+    { class: "tl-map", "aria-label": "Territory map", "data-lm-suppress-shortcuts": "true" },
+    make(
+      "div",
+      { class: "tools" },
+      make(
+        "fieldset",
+        {},
+        make("legend", { class: "unseen" }, "Tool"),
+        radio("pan", "Move", "Drag moves the map"),
+        radio("lasso", "Lasso", "Drag round units"),
+        radio("box", "Box", "Drag a box over units"),
+      ),
+      tick("Whole territories", (on) => {
+        stage.whole = on;
+      }),
       make("label", {}, "Layer ", layers),
-      ...(drawing.accounts.length ? [tick("Accounts", (on) => { stage.dots = on; stage.repaint(); })] : []),
-      make("span", { class: "group" }, undo, redo), make("span", { class: "group" }, nearer, farther, all)),
-    make("div", { class: "body" },
+      ...(drawing.accounts.length
+        ? [
+            tick("Accounts", (on) => {
+              stage.dots = on;
+              stage.repaint();
+            }),
+          ]
+        : []),
+      make("span", { class: "group" }, undo, redo),
+      make("span", { class: "group" }, nearer, farther, all),
+    ),
+    make(
+      "div",
+      { class: "body" },
       make("div", { class: "left" }, frame, key, make("p", { class: "unseen", id: `${name}-help` }, HELP)),
-      make("div", { class: "side" },
-        make("h3", {}, "Selection"), holds,
+      make(
+        "div",
+        { class: "side" },
+        make("h3", {}, "Selection"),
+        holds,
         make("div", { class: "acts" }, target, first),
-        make("div", { class: "acts" },
-          button("Lock", () => ask("lock"), "Hold where they are (L)"), button("Unlock", () => ask("unlock"), "Release (U)"),
+        make(
+          "div",
+          { class: "acts" },
+          button("Lock", () => ask("lock"), "Hold where they are (L)"),
+          button("Unlock", () => ask("unlock"), "Release (U)"),
           button("Split off", () => ask("split"), "Make a territory of them"),
           button("New here", () => ask("new"), "Found a territory whose owner lives in the first one"),
-          button("Merge", merge, "Join their territories"), button("Why here?", explain, "Why this unit is here (E)"),
-          button("Mend this", () => ask("mend", {}, false), "Bring back within the limits (M)")),
-        said, trouble, why, make("h3", {}, "Balance"), bars)),
-    book);
+          button("Merge", merge, "Join their territories"),
+          button("Why here?", explain, "Why this unit is here (E)"),
+          button("Mend this", () => ask("mend", {}, false), "Bring back within the limits (M)"),
+        ),
+        said,
+        trouble,
+        why,
+        make("h3", {}, "Balance"),
+        bars,
+      ),
+    ),
+    book,
+  );
   frame.append(tip);
   el.append(root);
   const views = { "change:_state": changed, "change:selection": selected, "msg:custom": told };
