@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from territory_lab.journey.customers import icp, key_accounts, propensity, tam
-from territory_lab.journey.territories import evaluation, plan, resources, territories
+from territory_lab.journey.territories import evaluation, on_the_map, plan, resources, territories
 from territory_lab.results import Result
 from territory_lab.workspace import Workspace
 
@@ -16,4 +16,15 @@ STEPS: dict[str, Callable[[Workspace], Result]] = {
     "6_evaluation": evaluation,
 }
 
-__all__ = ["STEPS", "evaluation", "icp", "key_accounts", "plan", "propensity", "resources", "tam", "territories"]
+__all__ = [
+    "STEPS",
+    "evaluation",
+    "icp",
+    "key_accounts",
+    "on_the_map",
+    "plan",
+    "propensity",
+    "resources",
+    "tam",
+    "territories",
+]

@@ -99,6 +99,30 @@ def plan(space: Workspace) -> alignment.Plan:
     )
 
 
+def on_the_map(space: Workspace) -> pd.DataFrame:
+    """
+    Return the accounts as the territory map shows them.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts.
+
+    Returns
+    -------
+    DataFrame
+        By account_id: ``unit_id``; ``lon, lat`` where known; ``propensity`` (the best chance of a purchase) where it
+        can be learned.
+    """
+    table = space.tables["accounts"].set_index("account_id")
+    placed = territories(space)["accounts"][["unit_id"]].join(table[[name for name in ("lon", "lat") if name in table]])
+    try:
+        chances = propensity(space)["propensity"].groupby("account_id")["probability"].max()
+    except MissingTable:  # nothing to learn from
+        return placed
+    return placed.join(chances.rename("propensity"))
+
+
 @kept
 def resources(space: Workspace) -> Result:
     """

@@ -82,9 +82,10 @@ def _still(output: nbformat.NotebookNode, states: Mapping[str, Any]) -> nbformat
     if output.output_type == "error":
         return output
     data = output.data
-    if _VIEW in data:
+    if _VIEW in data and "text/html" not in data:  # a widget that brings its own still picture shows that
         shown = _widget(data[_VIEW]["model_id"], states)
         return nbformat.from_dict(output | {"data": {"text/html": shown}}) if shown else None
+    data.pop(_VIEW, None)
     if "text/html" in data:
         data["text/html"] = _SCRIPT.sub("", _joined(data["text/html"]))
     return None if any("javascript" in kind for kind in data) and "text/html" not in data else output

@@ -78,7 +78,7 @@ class TerritoryMap(anywidget.AnyWidget):
             self._page,
             problem,
             quantities(problem, units, accounts),
-            accounts=None if accounts is None else self._placed(accounts.dropna(subset=["lon", "lat"])),
+            accounts=None if accounts is None or "lon" not in accounts else self._placed(accounts),
             names=named(problem, units),
         )
         self._colours = tints(self._page, first)

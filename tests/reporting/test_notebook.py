@@ -54,6 +54,14 @@ def test_a_panel_without_its_state_leaves_no_hole(executed, tmp_path):
     assert executed.metadata.widgets
 
 
+def test_a_widget_that_brings_a_picture_along_shows_it(tmp_path):
+    data = {"application/vnd.jupyter.widget-view+json": {"model_id": "x"}, "text/html": "<svg><title>map</title></svg>"}
+    cell = new_code_cell("the_map", outputs=[new_output("display_data", data=data)])
+    html = export_notebook(new_notebook(cells=[cell]), tmp_path / "n.html").read_text("utf-8")
+    assert "<svg><title>map</title></svg>" in html
+    assert "model_id" not in html
+
+
 def test_headings_are_the_navigation(executed, tmp_path):
     html = export_notebook(executed, tmp_path / "n.html").read_text("utf-8")
     assert re.search(r'<a href="#part-1">What &amp; why</a>', html)
