@@ -1,17 +1,15 @@
 """The territory map as an analyst works on it: JupyterLab, a real browser, mouse and keyboard."""
 
 import io
-import json
 import math
 import re
-import time
-import urllib.request
 
-import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
+
+from tests.browser.jupyter import open_notebook, run_all
 
 MADE = """
 import numpy as np, pandas as pd
@@ -50,33 +48,17 @@ ROUND_TRIP = """async (name) => {
 def opened(browser, lab):
     """Open a notebook with the map, run it, and keep what was asked for and what was complained of."""
     address, folder = lab
-    cells = [nbformat.v4.new_code_cell(text.strip()) for text in (MADE, ASKED)]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "map.ipynb")
     page, asked, said = browser.new_page(viewport={"width": 1500, "height": 1100}), [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{address}/doc/tree/map.ipynb")
-    page.wait_for_selector(".jp-CodeCell", timeout=120_000)
-    kernel_ready(address)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
+    open_notebook(page, address, folder, MADE, ASKED)
+    run_all(page)
     page.wait_for_selector(".stage[data-painted]", timeout=120_000)
     page.wait_for_function("!document.body.innerText.includes('[*]')", timeout=60_000)
     page.set_default_timeout(15_000)
     yield page, asked, said
     page.close()
-
-
-def kernel_ready(address):
-    """Wait until a kernel runs and the page is connected to it: a run asked for earlier is not done at all."""
-    for _ in range(240):
-        with urllib.request.urlopen(f"{address}/api/kernels", timeout=5) as answer:  # noqa: S310 - our own loopback
-            kernels = json.load(answer)
-        if kernels and kernels[0]["connections"] and kernels[0]["execution_state"] == "idle":
-            return
-        time.sleep(0.5)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import { Drawing } from "./draw.js";
  */
 
 const STEP = 1.25;
+const MARGIN = 0.25; // of the stage, on each side, that the layer of accounts reaches beyond it
+const REST = 120; // milliseconds after which a zoom is over
 const DEEPEST = 60; // times the whole map
 const ARROWS = /** @type {Record<string, XY>} */ ({
   ArrowLeft: [-1, 0],
@@ -51,6 +53,7 @@ export class Stage {
     this.focused = false;
     this.dragged = false;
     this.dot = 1;
+    this.zooming = 0;
     this.stale = true;
     this.waiting = 0;
     this.listen();
@@ -122,8 +125,7 @@ export class Stage {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     this.drawing.paint(context, this.device, dot, this.fitted * dot, this.token("hairline"));
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    if (this.dots) context.drawImage(this.accountsLayer(), ...this.accountsPlace());
+    if (this.dots) this.paintAccounts(context);
     this.drawing.paintNames(context, this.device, dot);
     this.wishes.painted();
   }
@@ -179,30 +181,26 @@ export class Stage {
     }
   }
 
-  /** The accounts, painted once for a view and moved with it while it is panned. */
-  accountsLayer() {
+  /**
+   * Paint the accounts, drawn once for a view with a margin around it, moved and stretched with it until it rests.
+   * @param {CanvasRenderingContext2D} context
+   */
+  paintAccounts(context) {
     const { k, x, y } = this.device;
-    const near =
-      this.pointsView &&
-      this.pointsView.k === k &&
-      Math.abs(this.pointsView.x - x) < 0.25 * this.canvas.width &&
-      Math.abs(this.pointsView.y - y) < 0.25 * this.canvas.height;
-    if (!near) {
-      const [wide, tall] = [0.25 * this.canvas.width, 0.25 * this.canvas.height].map(Math.ceil);
+    const [wide, tall] = [this.canvas.width, this.canvas.height].map((length) => Math.ceil(MARGIN * length));
+    const from = this.pointsView;
+    const far = !from || Math.abs(from.x - x) > wide || Math.abs(from.y - y) > tall;
+    if (!from || (!this.zooming && (from.k !== k || far))) {
       this.points.width = this.canvas.width + 2 * wide;
       this.points.height = this.canvas.height + 2 * tall;
       this.pointsView = { k, x, y };
-      const context = this.points.getContext("2d");
-      if (context) this.drawing.paintAccounts(context, { k, x: x + wide, y: y + tall }, this.dot);
+      const pen = this.points.getContext("2d");
+      if (pen) this.drawing.paintAccounts(pen, { k, x: x + wide, y: y + tall }, this.dot);
     }
-    return this.points;
-  }
-
-  /** @returns {[number, number]} where the accounts' layer goes */
-  accountsPlace() {
-    const from = this.pointsView ?? this.device;
-    const [wide, tall] = [0.25 * this.canvas.width, 0.25 * this.canvas.height].map(Math.ceil);
-    return [this.device.x - from.x - wide, this.device.y - from.y - tall];
+    const shown = this.pointsView ?? this.device;
+    const ratio = k / shown.k;
+    context.setTransform(ratio, 0, 0, ratio, x - ratio * (shown.x + wide), y - ratio * (shown.y + tall));
+    context.drawImage(this.points, 0, 0);
   }
 
   /**
@@ -215,6 +213,11 @@ export class Stage {
     const k = Math.min(Math.max(this.view.k * times, 0.8 * this.fitted), DEEPEST * this.fitted);
     const ratio = k / this.view.k;
     this.view = { k, x: x - ratio * (x - this.view.x), y: y - ratio * (y - this.view.y) };
+    clearTimeout(this.zooming);
+    this.zooming = setTimeout(() => {
+      this.zooming = 0;
+      this.repaint();
+    }, REST);
     this.repaint();
   }
 
