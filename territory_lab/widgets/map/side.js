@@ -9,6 +9,7 @@
  */
 
 const SHOWN = 8;
+const FULL = 3;
 const plain = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat("en");
 
@@ -138,6 +139,21 @@ export function balance(drawing, shown) {
     );
     return [make("p", { class: "note" }, `${title} against target, band ±${amount(100 * tolerance)} %`), list];
   });
+}
+
+/**
+ * The limits that are broken, a few of them in full.
+ * @param {string[]} messages
+ * @returns {HTMLElement[]}
+ */
+export function broken(messages) {
+  if (!messages.length) return [make("p", { class: "note" }, "Every limit is kept.")];
+  const rest = messages.length - FULL;
+  const lines = [...messages.slice(0, FULL), ...(rest > 0 ? [`and ${whole.format(rest)} more`] : [])];
+  return [
+    make("p", { class: "note" }, counted(messages.length, "limit broken", "limits broken")),
+    make("ul", { class: "broken" }, ...lines.map((line) => make("li", {}, line))),
+  ];
 }
 
 /**

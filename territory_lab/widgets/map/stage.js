@@ -19,6 +19,40 @@ const ARROWS = /** @type {Record<string, XY>} */ ({
   ArrowDown: [0, 1],
 });
 
+/** A picture of a view with a margin around it, moved and stretched with the view rather than painted anew. */
+class Layer {
+  constructor() {
+    this.canvas = document.createElement("canvas");
+    /** @type {View | undefined} */
+    this.view = undefined;
+  }
+
+  /**
+   * Put it on a canvas, painted anew where it no longer serves.
+   * @param {CanvasRenderingContext2D} context
+   * @param {View} view in device pixels
+   * @param {boolean} patient whether it may be stretched and come short for now
+   * @param {(pen: CanvasRenderingContext2D, view: View) => void} draw
+   */
+  put(context, view, patient, draw) {
+    const { width, height } = context.canvas;
+    const [wide, tall] = [Math.ceil(MARGIN * width), Math.ceil(MARGIN * height)];
+    const { k, x, y } = this.view ?? view;
+    const far = k !== view.k || Math.abs(x - view.x) > wide || Math.abs(y - view.y) > tall;
+    if (!this.view || (far && !patient)) {
+      this.view = view;
+      this.canvas.width = width + 2 * wide;
+      this.canvas.height = height + 2 * tall;
+      const pen = this.canvas.getContext("2d");
+      if (pen) draw(pen, { k: view.k, x: view.x + wide, y: view.y + tall });
+    }
+    const ratio = view.k / this.view.k;
+    const [left, top] = [view.x - ratio * (this.view.x + wide), view.y - ratio * (this.view.y + tall)];
+    context.setTransform(ratio, 0, 0, ratio, left, top);
+    context.drawImage(this.canvas, 0, 0);
+  }
+}
+
 /** A canvas with its view, its tools and its cursor. */
 export class Stage {
   /**
@@ -45,9 +79,8 @@ export class Stage {
     this.fitted = 1;
     this.canvas = this.sheet();
     this.over = this.sheet();
-    this.points = document.createElement("canvas");
-    /** @type {View | undefined} */
-    this.pointsView = undefined;
+    this.ground = new Layer();
+    this.points = new Layer();
     /** @type {Set<number> | undefined} */
     this.outlined = undefined;
     this.focused = false;
@@ -77,7 +110,7 @@ export class Stage {
       canvas.width = width * this.dot;
       canvas.height = height * this.dot;
     }
-    this.pointsView = undefined;
+    this.points.view = undefined;
     const { scene } = this.drawing;
     this.fitted = Math.min((width - 20) / scene.width, (height - 20) / scene.height);
     this.view = {
@@ -90,6 +123,12 @@ export class Stage {
 
   /** Paint anew at the next frame. */
   repaint() {
+    this.ground.view = undefined;
+    this.shift();
+  }
+
+  /** Show another view of the same at the next frame. */
+  shift() {
     this.stale = true;
     this.refresh();
   }
@@ -124,8 +163,16 @@ export class Stage {
     const { dot } = this;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    this.drawing.paint(context, this.device, dot, this.fitted * dot, this.token("hairline"));
-    if (this.dots) this.paintAccounts(context);
+    const hairline = this.token("hairline");
+    /** @type {(pen: CanvasRenderingContext2D, view: View) => void} */
+    const draw = (pen, view) => this.drawing.paint(pen, view, dot, this.fitted * dot, hairline);
+    if (this.zooming) draw(context, this.device);
+    else this.ground.put(context, this.device, false, draw);
+    if (this.dots) {
+      this.points.put(context, this.device, this.zooming > 0, (pen, view) =>
+        this.drawing.paintAccounts(pen, view, dot),
+      );
+    }
     this.drawing.paintNames(context, this.device, dot);
     this.wishes.painted();
   }
@@ -150,7 +197,7 @@ export class Stage {
       this.outlined = this.selection;
     }
     if (this.selection.size && this.chosen && this.chosenLine) {
-      context.globalAlpha = 0.28;
+      context.globalAlpha = 0.2;
       context.fillStyle = "#0b6e99";
       context.fill(this.chosen, "evenodd");
       context.globalAlpha = 1;
@@ -182,28 +229,6 @@ export class Stage {
   }
 
   /**
-   * Paint the accounts, drawn once for a view with a margin around it, moved and stretched with it until it rests.
-   * @param {CanvasRenderingContext2D} context
-   */
-  paintAccounts(context) {
-    const { k, x, y } = this.device;
-    const [wide, tall] = [this.canvas.width, this.canvas.height].map((length) => Math.ceil(MARGIN * length));
-    const from = this.pointsView;
-    const far = !from || Math.abs(from.x - x) > wide || Math.abs(from.y - y) > tall;
-    if (!from || (!this.zooming && (from.k !== k || far))) {
-      this.points.width = this.canvas.width + 2 * wide;
-      this.points.height = this.canvas.height + 2 * tall;
-      this.pointsView = { k, x, y };
-      const pen = this.points.getContext("2d");
-      if (pen) this.drawing.paintAccounts(pen, { k, x: x + wide, y: y + tall }, this.dot);
-    }
-    const shown = this.pointsView ?? this.device;
-    const ratio = k / shown.k;
-    context.setTransform(ratio, 0, 0, ratio, x - ratio * (shown.x + wide), y - ratio * (shown.y + tall));
-    context.drawImage(this.points, 0, 0);
-  }
-
-  /**
    * Zoom, with a point of the screen held in its place.
    * @param {number} times
    * @param {number} [x]
@@ -216,9 +241,9 @@ export class Stage {
     clearTimeout(this.zooming);
     this.zooming = setTimeout(() => {
       this.zooming = 0;
-      this.repaint();
+      this.shift();
     }, REST);
-    this.repaint();
+    this.shift();
   }
 
   /**
@@ -227,7 +252,7 @@ export class Stage {
    */
   pan(dx, dy) {
     this.view = { ...this.view, x: this.view.x + dx, y: this.view.y + dy };
-    this.repaint();
+    this.shift();
   }
 
   /**

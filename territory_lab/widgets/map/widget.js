@@ -1,6 +1,6 @@
 // The widget: joins the drawing, the stage and what stands around it to the model in Python.
 import { Drawing } from "./draw.js";
-import { about, amount, answer, balance, make, summed, tables, wanted } from "./side.js";
+import { about, amount, answer, balance, broken, make, summed, tables, wanted } from "./side.js";
 import { Stage } from "./stage.js";
 
 /**
@@ -9,6 +9,7 @@ import { Stage } from "./stage.js";
  *   off: (event: string, call: (...args: any[]) => void) => void}} Model
  */
 
+const UNKNOWN = 255;
 const HELP =
   "Arrows: next unit, with Shift selecting. N, P: next and previous territory. Space: select or not. " +
   "Enter: only this. T: the whole territory. A: assign. L, U: lock, unlock. M: mend. E: why here. " +
@@ -35,7 +36,7 @@ export function render({ model, el }) {
   const key = make("div", { class: "key" });
   const said = make("p", { class: "said", role: "status" });
   const trouble = make("p", { class: "trouble", role: "alert", hidden: true });
-  const holds = make("p", { class: "holds" });
+  const holds = make("p", { class: "holds", role: "status" });
   const bars = make("div", { class: "bars" });
   const why = make("div", { class: "why" });
   const books = make("div", { class: "books" });
@@ -52,7 +53,6 @@ export function render({ model, el }) {
         [...next].map((unit) => scene.ids[unit]),
       );
       model.save_changes();
-      say(summed(drawing, next));
     },
     hover(unit) {
       tip.hidden = unit < 0;
@@ -141,6 +141,7 @@ export function render({ model, el }) {
         ...(value === stage.tool && { checked: true }),
         change: () => {
           stage.tool = value;
+          frame.dataset.tool = value;
         },
       }),
       make("span", {}, label),
@@ -194,6 +195,7 @@ export function render({ model, el }) {
     const marks = [...(drawing.homes.length ? ["⌂ home"] : []), "hatched: locked", "red: cut off"];
     key.replaceChildren(
       ...(at ? at.ramp.map((colour, i) => chip(colour, at.legend[i])) : change),
+      ...(at && drawing.classes[scene.layers.indexOf(at)].includes(UNKNOWN) ? [chip(scene.rest, "not known")] : []),
       make("span", {}, marks.join(" · ")),
       length,
     );
@@ -211,14 +213,7 @@ export function render({ model, el }) {
     const state = model.get("_state");
     holds.textContent = summed(drawing, stage.selection);
     const shown = wanted(drawing, state.touched, stage.selection);
-    bars.replaceChildren(
-      ...balance(drawing, shown),
-      make(
-        "p",
-        { class: "note" },
-        state.broken.length ? `Broken: ${state.broken.slice(0, 3).join("; ")}` : "Every limit is kept.",
-      ),
-    );
+    bars.replaceChildren(...balance(drawing, shown), ...broken(state.broken));
     if (book.open)
       books.replaceChildren(
         ...tables(drawing, stage.selection, listed, {
