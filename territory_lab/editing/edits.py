@@ -10,7 +10,7 @@ from territory_lab.alignment import Plan, Problem, audit, metrics, reoptimise
 from territory_lab.alignment.plan import some
 from territory_lab.errors import BadInput, Fault, TerritoryLabError
 
-MEND_S = 0.9
+MEND_S = 0.45
 _PLACES = ["lon", "lat", "x_km", "y_km"]
 
 
@@ -254,7 +254,8 @@ def mend(plan: Plan, around: Iterable[str], keep: Iterable[str] = (), *, time_li
         except TerritoryLabError:  # these holds forbid every plan: the second try goes without
             found = held
         if found is not held and found.feasible:
-            return _measured(replace(found, problem=plan.problem, bound=np.nan))
+            bound = np.nan if plan.problem.free else plan.bound  # the bound found rests on what was held
+            return _measured(replace(found, problem=plan.problem, bound=bound))
     return reoptimise(plan, names, time_limit_s=time_limit_s)
 
 

@@ -225,7 +225,10 @@ class TerritoryMap(anywidget.AnyWidget):
         if not names:
             raise BadInput([Fault("units", "", "", "nothing is selected or edited", "select where to mend")])
         plan = editing.mend(self.plan, names, list(dict.fromkeys(recent)))
-        self._take(plan, "mend", self.plan.alignment.index[self.plan.alignment.ne(plan.alignment)])
+        before = self.plan.alignment
+        lost = sum(before[unit] != plan.alignment[unit] for unit in set(recent))
+        note = f" {plural(lost, 'edited unit')} could not stay where you put them." if lost else ""
+        self._take(plan, "mend", before.index[before.ne(plan.alignment)], note=note)
 
     def undo(self) -> None:
         """Go back by one edit."""
@@ -287,13 +290,13 @@ class TerritoryMap(anywidget.AnyWidget):
         middles = np.frombuffer(self._scene["middles"], "<f4").reshape(-1, 2)
         return Anchors(middles.astype(float), (edges[:, :2] + edges[:, 2:]) / 2)
 
-    def _take(self, plan: Plan, what: str, units: Iterable[str], territory_id: str = "") -> None:
+    def _take(self, plan: Plan, what: str, units: Iterable[str], territory_id: str = "", note: str = "") -> None:
         """Go on to an edited plan, show it and tell who listens."""
         before = self.plan
         self._draft = self._draft.done(plan, what, map(str, units), territory_id, self.who)
         step = self.steps[-1]
         where = f" to {territory_id}" if territory_id else ""
-        self._show(f"{what.capitalize()}: {plural(len(step.units), 'unit')}{where}. {_verdict(plan)}", before)
+        self._show(f"{what.capitalize()}: {plural(len(step.units), 'unit')}{where}. {_verdict(plan)}{note}", before)
         for callback in self._listeners:
             callback(step)
 
