@@ -42,7 +42,7 @@ def why(plan: Plan, unit: str) -> dict[str, Any]:
             "id": str(name),
             "distance": number(row["distance"]),
             "travel": number(row["travel"]),
-            "more": "\N{EN DASH}" if name == own else f"{row['total'] - here:+,.3g}",
+            "more": "\N{EN DASH}" if name == own else _more(row["total"] - here),
             "deviation": percent(row[f"deviation_{measure}"], signed=True),
             "touches": bool(row["touches"]),
         }
@@ -59,6 +59,11 @@ def why(plan: Plan, unit: str) -> dict[str, Any]:
         )
     held = " It is locked." if unit in locks(plan) else ""
     return {"unit": unit, "told": told + held, "rows": rows, "measure": LAYERS.get(measure, measure)}
+
+
+def _more(cost: float) -> str:
+    """Write a difference with its sign."""
+    return f"{'+' if cost > 0 else chr(0x2212) if cost < 0 else ''}{number(abs(cost))}"
 
 
 def quantities(problem: Problem, units: pd.DataFrame | None, accounts: pd.DataFrame | None) -> pd.DataFrame:

@@ -216,9 +216,18 @@ export function about(drawing, unit) {
  * @returns {HTMLElement[]}
  */
 export function answer(why, name) {
-  const heads = ["Territory", "Distance", "Cost more", "Then off target", "Touches"];
-  const rows = why.rows.map((row) => [row.id, row.distance, row.more, row.deviation, row.touches ? "yes" : "no"]);
-  return [make("h3", {}, `Why here: ${name}`), make("p", {}, why.told), table("If it were in", heads, rows)];
+  const heads = ["If it were in", "Away", "Costs more", "Then off"];
+  const rows = why.rows.map((row) => [
+    row.touches ? row.id : `${row.id} (apart)`,
+    row.distance,
+    row.more,
+    row.deviation,
+  ]);
+  return [
+    make("h3", {}, `Why here: ${name}`),
+    make("p", {}, why.told),
+    table("What another territory would mean", heads, rows),
+  ];
 }
 
 /**

@@ -86,11 +86,12 @@ export class Stage {
     this.focused = false;
     this.dragged = false;
     this.dot = 1;
+    this.sized = false;
     this.zooming = 0;
     this.stale = true;
     this.waiting = 0;
     this.listen();
-    this.watcher = new ResizeObserver(() => this.fit());
+    this.watcher = new ResizeObserver(() => this.resize());
     this.watcher.observe(frame);
   }
 
@@ -119,6 +120,18 @@ export class Stage {
       y: (height - this.fitted * scene.height) / 2,
     };
     this.repaint();
+  }
+
+  /** Keep what is looked at in the middle when the space changes. */
+  resize() {
+    const zoomed = this.view.k / this.fitted;
+    const [across, down] = this.onMap([this.frame.clientWidth / 2, this.frame.clientHeight / 2]);
+    this.fit();
+    if (this.sized && zoomed > 1) {
+      const k = zoomed * this.fitted;
+      this.view = { k, x: this.frame.clientWidth / 2 - k * across, y: this.frame.clientHeight / 2 - k * down };
+    }
+    this.sized = true;
   }
 
   /** Paint anew at the next frame. */
