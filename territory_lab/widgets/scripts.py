@@ -1,5 +1,6 @@
 """The scripts and the style of the territory map, as the browser takes them."""
 
+import re
 from pathlib import Path
 
 from territory_lab.charts.tokens import DARK, FONT, LIGHT
@@ -12,18 +13,16 @@ def bundle() -> str:
     """
     Join the scripts of the map into one module.
 
-    Each file under ``widgets/map`` is a module that stands alone; joined, the lines that import one from another go,
-    and so does the word ``export``, but for the last file's.
+    Each file under ``widgets/map`` is a module of its own; joined, what they import from one another goes, and so does
+    the word ``export``, but for the last file's ``export default``.
 
     Returns
     -------
     str
         An ECMAScript module without imports.
     """
-    texts = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
-    lines = [line for text in texts for line in text.splitlines() if not line.startswith("import ")]
-    inner = [line.removeprefix("export ") if not line.startswith("export default") else line for line in lines]
-    return "\n".join(inner)
+    text = "".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    return re.sub(r"^(import [^;]*;\n|export (?!default))", "", text, flags=re.MULTILINE)
 
 
 def style() -> str:

@@ -10,6 +10,8 @@
 
 const SHOWN = 8;
 const FULL = 3;
+const UNKNOWN = 255;
+const SCALE_PX = 110;
 const plain = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat("en");
 
@@ -63,6 +65,97 @@ export function make(tag, traits = {}, ...children) {
   }
   element.append(...children);
   return element;
+}
+
+/**
+ * A button with a hint.
+ * @param {string} label
+ * @param {() => void} act
+ * @param {string} [hint]
+ * @returns {HTMLButtonElement}
+ */
+export function button(label, act, hint = label) {
+  return make("button", { type: "button", title: hint, click: act }, label);
+}
+
+/**
+ * A box to tick.
+ * @param {string} label
+ * @param {(on: boolean) => void} act
+ * @returns {HTMLLabelElement}
+ */
+export function tick(label, act) {
+  const box = make("input", { type: "checkbox", change: () => act(box.checked) });
+  return make("label", { class: "tick" }, box, ` ${label}`);
+}
+
+/**
+ * Choices of which one holds, the first to begin with.
+ * @param {string} legend
+ * @param {string} name
+ * @param {string[][]} choices value, label and hint of each
+ * @param {(value: string) => void} act
+ * @returns {HTMLFieldSetElement}
+ */
+export function radios(legend, name, choices, act) {
+  const options = choices.map(([value, label, hint], i) =>
+    make(
+      "label",
+      { title: hint },
+      make("input", { type: "radio", name, value, checked: i === 0, change: () => act(value) }),
+      make("span", {}, label),
+    ),
+  );
+  return make("fieldset", {}, make("legend", { class: "unseen" }, legend), ...options);
+}
+
+/**
+ * A list to choose from.
+ * @param {string} label
+ * @param {string[][]} choices value and label of each
+ * @param {() => void} [act]
+ * @returns {HTMLSelectElement}
+ */
+export function choice(label, choices, act = () => {}) {
+  return make("select", { "aria-label": label, change: act }, ...options(choices));
+}
+
+/**
+ * @param {string[][]} choices value and label of each
+ * @returns {HTMLOptionElement[]}
+ */
+export function options(choices) {
+  return choices.map(([value, label]) => make("option", { value }, label));
+}
+
+/**
+ * What the colours and marks of the layer shown mean.
+ * @param {Drawing} drawing
+ * @returns {HTMLElement[]}
+ */
+export function legend(drawing) {
+  const { scene } = drawing;
+  const at = scene.layers.findIndex((one) => one.name === drawing.layer);
+  const entries = at < 0 ? [] : scene.layers[at].ramp.map((colour, i) => [colour, scene.layers[at].legend[i]]);
+  if (at >= 0 && drawing.classes[at].includes(UNKNOWN)) entries.push([scene.rest, "not known"]);
+  if (drawing.layer === "change") {
+    entries.push([scene.tints[0], "moves, in its new territory's tint"], [scene.rest, "stays"]);
+  }
+  const marks = [...(drawing.homes.length ? ["⌂ home"] : []), "hatched: locked", "red: cut off"];
+  const chips = entries.map(([colour, words]) => make("span", {}, make("i", { style: `background:${colour}` }), words));
+  return [...chips, make("span", {}, marks.join(" · "))];
+}
+
+/**
+ * How long so many kilometres are, a length that can be said aloud.
+ * @param {number} k pixels a kilometre
+ * @returns {HTMLElement}
+ */
+export function scale(k) {
+  const most = SCALE_PX / k;
+  const round = 10 ** Math.floor(Math.log10(most));
+  const km = [5, 2, 1].map((times) => times * round).find((length) => length <= most) ?? round;
+  return make("span", { class: "scale" }, make("i", { style: `width:${km * k}px` }), `${amount(km)} km`);
 }
 
 /**
@@ -268,7 +361,7 @@ export function tables(drawing, selection, shown, wishes) {
           {},
           make("input", {
             type: "checkbox",
-            ...(selection.has(unit) && { checked: true }),
+            checked: selection.has(unit),
             change: () => wishes.toggle(unit),
           }),
           ` ${scene.names[unit]}`,

@@ -1,6 +1,22 @@
 // The widget: joins the drawing, the stage and what stands around it to the model in Python.
 import { Drawing } from "./draw.js";
-import { about, amount, answer, balance, broken, make, summed, tables, wanted } from "./side.js";
+import {
+  about,
+  answer,
+  balance,
+  broken,
+  button,
+  choice,
+  legend,
+  make,
+  options,
+  radios,
+  scale,
+  summed,
+  tables,
+  tick,
+  wanted,
+} from "./side.js";
 import { Stage } from "./stage.js";
 
 /**
@@ -9,80 +25,161 @@ import { Stage } from "./stage.js";
  *   off: (event: string, call: (...args: any[]) => void) => void}} Model
  */
 
-const UNKNOWN = 255;
+const ZOOM = 1.5;
 const HELP =
   "Arrows: next unit, with Shift selecting. N, P: next and previous territory. Space: select or not. " +
   "Enter: only this. T: the whole territory. A: assign. L, U: lock, unlock. M: mend. E: why here. " +
   "Ctrl+Z, Ctrl+Y: undo, redo. Plus, minus, 0: zoom. Escape: none.";
+const TOOLS = [
+  ["pan", "Move", "Drag moves the map"],
+  ["lasso", "Lasso", "Drag round units"],
+  ["box", "Box", "Drag a box over units"],
+];
 
-/**
- * Put a map into the page.
- * @param {{model: Model, el: HTMLElement}} place
- * @returns {() => void} what to call when it goes
- */
-export function render({ model, el }) {
-  const drawing = new Drawing(model.get("_scene"));
-  const { scene } = drawing;
-  const place = new Map(scene.ids.map((id, unit) => [id, unit]));
-  const name = `tl${Math.random().toString(36).slice(2)}`;
-  const frame = make("div", {
-    class: "stage",
-    tabindex: "0",
-    role: "application",
-    "aria-label": "Territory map",
-    "aria-describedby": `${name}-help`,
-  });
-  const tip = make("div", { class: "tip", hidden: true });
-  const key = make("div", { class: "key" });
-  const said = make("p", { class: "said", role: "status" });
-  const trouble = make("p", { class: "trouble", role: "alert", hidden: true });
-  const holds = make("p", { class: "holds", role: "status" });
-  const bars = make("div", { class: "bars" });
-  const why = make("div", { class: "why" });
-  const books = make("div", { class: "books" });
-  const target = make("select", { "aria-label": "Territory to assign to" });
-  let length = make("span");
-  let listed = -1;
+/** One map on the page. */
+class MapView {
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    this.drawing = new Drawing(model.get("_scene"));
+    const { scene } = this.drawing;
+    this.units = new Map(scene.ids.map((id, unit) => [id, unit]));
+    this.name = `tl${Math.random().toString(36).slice(2)}`;
+    this.listed = -1;
+    this.frame = make("div", {
+      class: "stage",
+      style: `aspect-ratio:${scene.width} / ${scene.height}`,
+      tabindex: "0",
+      role: "application",
+      "aria-label": "Territory map",
+      "aria-describedby": `${this.name}-help`,
+    });
+    this.tip = make("div", { class: "tip", hidden: true });
+    this.key = make("div", { class: "key" });
+    this.length = make("span", { class: "length" });
+    this.said = make("p", { class: "said", role: "status" });
+    this.trouble = make("p", { class: "trouble", role: "alert", hidden: true });
+    this.holds = make("p", { class: "holds", role: "status" });
+    this.bars = make("div", { class: "bars" });
+    this.why = make("div", { class: "why" });
+    this.books = make("div", { class: "books" });
+    this.book = make("details", { toggle: () => this.list() }, make("summary", {}, "The map as tables"), this.books);
+    this.target = choice("Territory to assign to", []);
+    this.undo = button("Undo", () => this.ask("undo", {}, false), "Undo (Ctrl+Z)");
+    this.redo = button("Redo", () => this.ask("redo", {}, false), "Redo (Ctrl+Y)");
+    this.stage = new Stage(this.drawing, this.frame, {
+      select: (units, how) => this.select(units, how),
+      hover: (unit) => this.hover(unit),
+      key: (letter) => this.press(letter),
+      painted: () => this.painted(),
+    });
+    this.frame.append(this.tip);
+  }
 
-  const stage = new Stage(drawing, frame, {
-    select(units, how) {
-      const next = new Set(how === "set" ? [] : stage.selection);
-      for (const unit of units) if (!(how === "toggle" && next.delete(unit))) next.add(unit);
-      model.set(
-        "selection",
-        [...next].map((unit) => scene.ids[unit]),
-      );
-      model.save_changes();
-    },
-    hover(unit) {
-      tip.hidden = unit < 0;
-      if (unit < 0) return;
-      const [title, ...lines] = about(drawing, unit);
-      tip.replaceChildren(make("b", {}, title), ...lines.map((line) => make("span", {}, line)));
-      const { middles } = drawing.shapes;
-      const x = stage.view.k * middles[2 * unit] + stage.view.x;
-      const y = stage.view.k * middles[2 * unit + 1] + stage.view.y;
-      tip.style.left = `${Math.max(4, Math.min(x + 14, frame.clientWidth - tip.offsetWidth - 4))}px`;
-      tip.style.top = `${Math.max(4, y + 14 + tip.offsetHeight > frame.clientHeight ? y - tip.offsetHeight - 12 : y + 14)}px`;
-      if (stage.focused) say([title, ...lines].join(", "));
-    },
-    key(letter) {
-      const act = keys[letter];
-      if (act) act();
-      return Boolean(act);
-    },
-    painted() {
-      frame.dataset.painted = String(Number(frame.dataset.painted ?? 0) + 1);
-      const before = length;
-      length = scale();
-      before.replaceWith(length);
-    },
-  });
+  /** @returns {HTMLElement} all of it, to be put into the page */
+  build() {
+    const help = make("p", { class: "unseen", id: `${this.name}-help` }, HELP);
+    const key = make("div", { class: "foot" }, this.key, this.length);
+    return make(
+      "section",
+      { class: "tl-map", "aria-label": "Territory map", "data-lm-suppress-shortcuts": "true" },
+      make("div", { class: "tools" }, ...this.tools()),
+      make(
+        "div",
+        { class: "body" },
+        make("div", {}, this.frame, key, help),
+        make("div", { class: "side" }, ...this.side()),
+      ),
+      this.book,
+    );
+  }
+
+  /** @returns {HTMLElement[]} how to look and point */
+  tools() {
+    const { stage, drawing, frame } = this;
+    const shown = drawing.scene.layers.map((one) => [one.name, one.title]);
+    const choices = [["territory", "Territory"], ...shown, ["change", "Change against today"]];
+    const layers = choice("Layer", choices, () => {
+      drawing.colour(layers.value);
+      this.key.replaceChildren(...legend(drawing));
+      stage.repaint();
+    });
+    const point = radios("Tool", this.name, TOOLS, (tool) => {
+      stage.tool = tool;
+      frame.dataset.tool = tool;
+    });
+    const whole = tick("Whole territories", (on) => {
+      stage.whole = on;
+    });
+    const accounts = tick("Accounts", (on) => {
+      stage.dots = on;
+      stage.repaint();
+    });
+    const nearer = button("+", () => stage.zoom(ZOOM), "Zoom in");
+    const farther = button("−", () => stage.zoom(1 / ZOOM), "Zoom out");
+    nearer.setAttribute("aria-label", "Zoom in");
+    farther.setAttribute("aria-label", "Zoom out");
+    const fit = button("Fit", () => stage.fit(), "Show the whole map");
+    return [
+      point,
+      whole,
+      make("label", {}, "Layer ", layers),
+      ...(drawing.accounts.length ? [accounts] : []),
+      make("span", { class: "group" }, this.undo, this.redo),
+      make("span", { class: "group" }, nearer, farther, fit),
+    ];
+  }
+
+  /** @returns {HTMLElement[]} what to do with the selection, and what came of it */
+  side() {
+    const assign = button("Assign", () => this.ask("assign", { territory: this.target.value }), "Assign (A)");
+    assign.className = "first";
+    const acts = [
+      button("Lock", () => this.ask("lock"), "Hold where they are (L)"),
+      button("Unlock", () => this.ask("unlock"), "Release (U)"),
+      button("Split off", () => this.ask("split"), "Make a territory of them"),
+      button("New here", () => this.ask("new"), "Found a territory whose owner lives in the first one"),
+      button("Merge", () => this.merge(), "Join their territories"),
+      button("Why here?", () => this.explain(), "Why this unit is here (E)"),
+      button("Mend this", () => this.ask("mend", {}, false), "Bring back within the limits (M)"),
+    ];
+    return [
+      make("h3", {}, "Selection"),
+      this.holds,
+      make("div", { class: "acts" }, this.target, assign),
+      make("div", { class: "acts" }, ...acts),
+      this.said,
+      this.trouble,
+      this.why,
+      make("h3", {}, "Balance"),
+      this.bars,
+    ];
+  }
+
+  /**
+   * @param {string} letter
+   * @returns {boolean} whether the key does something
+   */
+  press(letter) {
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      a: () => this.target.focus(),
+      l: () => this.ask("lock"),
+      u: () => this.ask("unlock"),
+      m: () => this.ask("mend", {}, false),
+      e: () => this.explain(),
+      "Ctrl+z": () => this.ask("undo", {}, false),
+      "Ctrl+y": () => this.ask("redo", {}, false),
+      "Ctrl+Shift+z": () => this.ask("redo", {}, false),
+    };
+    keys[letter]?.();
+    return letter in keys;
+  }
 
   /** @param {string} words */
-  function say(words) {
-    said.textContent = words;
-    trouble.hidden = true;
+  say(words) {
+    this.said.textContent = words;
+    this.trouble.hidden = true;
   }
 
   /**
@@ -91,250 +188,160 @@ export function render({ model, el }) {
    * @param {Record<string, any>} [more]
    * @param {boolean} [needy] whether it needs a selection
    */
-  function ask(what, more = {}, needy = true) {
-    const units = [...stage.selection];
-    if (needy && !units.length) return say("Select units first: click, drag a lasso, or press Space on the map.");
-    frame.setAttribute("aria-busy", "true");
-    if (what === "mend") say("Mending …");
-    model.send({ do: what, units, ...more });
+  ask(what, more = {}, needy = true) {
+    const units = [...this.stage.selection];
+    if (needy && !units.length) return this.say("Select units first: click, drag a lasso, or press Space on the map.");
+    this.frame.setAttribute("aria-busy", "true");
+    if (what === "mend") this.say("Mending …");
+    this.model.send({ do: what, units, ...more });
   }
 
-  /** Merge all territories of the selection into the largest part's. */
-  function merge() {
+  /** Merge the territories of the selection into the one with most of it. */
+  merge() {
+    const { territories, owner } = this.drawing;
     const counts = new Map();
-    for (const unit of stage.selection) {
-      const one = drawing.territories[drawing.owner[unit]]?.id;
+    for (const unit of this.stage.selection) {
+      const one = territories[owner[unit]]?.id;
       if (one) counts.set(one, (counts.get(one) ?? 0) + 1);
     }
     const [largest, ...others] = [...counts].sort((a, b) => b[1] - a[1]).map(([id]) => id);
-    if (!others.length) return say("Select units of two territories or more: the one with most of them stays.");
-    ask("merge", { territory: largest, others });
+    if (!others.length) return this.say("Select units of two territories or more: the one with most of them stays.");
+    this.ask("merge", { territory: largest, others });
   }
 
-  function explain() {
-    const unit = stage.selection.size ? [...stage.selection][0] : stage.cursor;
-    if (unit < 0) return say("Select a unit first.");
-    model.send({ do: "explain", units: [unit] });
+  /** Ask why the selected unit, or the one under the cursor, is where it is. */
+  explain() {
+    const { selection, cursor } = this.stage;
+    const unit = selection.size ? [...selection][0] : cursor;
+    if (unit < 0) return this.say("Select a unit first.");
+    this.model.send({ do: "explain", units: [unit] });
   }
 
-  /** @type {Record<string, () => void>} */
-  const keys = {
-    a: () => target.focus(),
-    l: () => ask("lock"),
-    u: () => ask("unlock"),
-    m: () => ask("mend", {}, false),
-    e: explain,
-    "Ctrl+z": () => ask("undo", {}, false),
-    "Ctrl+y": () => ask("redo", {}, false),
-    "Ctrl+Shift+z": () => ask("redo", {}, false),
-  };
-  const button = (/** @type {string} */ label, /** @type {() => void} */ act, /** @type {string} */ hint = label) =>
-    make("button", { type: "button", title: hint, click: act }, label);
-  const radio = (/** @type {string} */ value, /** @type {string} */ label, /** @type {string} */ hint) =>
-    make(
-      "label",
-      { title: hint },
-      make("input", {
-        type: "radio",
-        name,
-        value,
-        ...(value === stage.tool && { checked: true }),
-        change: () => {
-          stage.tool = value;
-          frame.dataset.tool = value;
-        },
-      }),
-      make("span", {}, label),
-    );
-  const tick = (/** @type {string} */ label, /** @type {(on: boolean) => void} */ act) =>
-    make(
-      "label",
-      { class: "tick" },
-      make("input", {
-        type: "checkbox",
-        change: (/** @type {any} */ event) => act(event.target.checked),
-      }),
-      ` ${label}`,
-    );
-  const layers = make(
-    "select",
-    {
-      "aria-label": "Layer",
-      change: () => {
-        drawing.colour(layers.value);
-        legend();
-        stage.repaint();
-      },
-    },
-    ...[
-      ["territory", "Territory"],
-      ...scene.layers.map((one) => [one.name, one.title]),
-      ["change", "Change against today"],
-    ].map(([value, label]) => make("option", { value }, label)),
-  );
-  const undo = button("Undo", () => ask("undo", {}, false), "Undo (Ctrl+Z)");
-  const redo = button("Redo", () => ask("redo", {}, false), "Redo (Ctrl+Y)");
-  const first = button("Assign", () => ask("assign", { territory: target.value }), "Assign (A)");
-  first.className = "first";
-  const [nearer, farther, all] = [
-    button("+", () => stage.zoom(1.5), "Zoom in"),
-    button("−", () => stage.zoom(1 / 1.5), "Zoom out"),
-    button("Fit", () => stage.fit(), "Show the whole map"),
-  ];
-  nearer.setAttribute("aria-label", "Zoom in");
-  farther.setAttribute("aria-label", "Zoom out");
-
-  function legend() {
-    const at = scene.layers.find((one) => one.name === drawing.layer);
-    const chip = (/** @type {string} */ colour, /** @type {string} */ words) =>
-      make("span", {}, make("i", { style: `background:${colour}` }), words);
-    const change =
-      drawing.layer === "change"
-        ? [chip(scene.tints[0], "moves, in its new territory's tint"), chip(scene.rest, "stays")]
-        : [];
-    const marks = [...(drawing.homes.length ? ["⌂ home"] : []), "hatched: locked", "red: cut off"];
-    key.replaceChildren(
-      ...(at ? at.ramp.map((colour, i) => chip(colour, at.legend[i])) : change),
-      ...(at && drawing.classes[scene.layers.indexOf(at)].includes(UNKNOWN) ? [chip(scene.rest, "not known")] : []),
-      make("span", {}, marks.join(" · ")),
-      length,
-    );
+  /**
+   * @param {number[]} units
+   * @param {"set" | "add" | "toggle"} how
+   */
+  select(units, how) {
+    const next = new Set(how === "set" ? [] : this.stage.selection);
+    for (const unit of units) if (!(how === "toggle" && next.delete(unit))) next.add(unit);
+    const ids = [...next].map((unit) => this.drawing.scene.ids[unit]);
+    this.model.set("selection", ids);
+    this.model.save_changes();
   }
 
-  function scale() {
-    if (!scene.km) return make("span");
-    const most = 110 / stage.view.k;
-    const round = 10 ** Math.floor(Math.log10(most));
-    const km = [5, 2, 1].map((times) => times * round).find((length) => length <= most) ?? round;
-    return make("span", { class: "scale" }, make("i", { style: `width:${km * stage.view.k}px` }), `${amount(km)} km`);
+  /** @param {number} unit */
+  hover(unit) {
+    const { tip, stage, frame, drawing } = this;
+    tip.hidden = unit < 0;
+    if (unit < 0) return;
+    const [title, ...lines] = about(drawing, unit);
+    tip.replaceChildren(make("b", {}, title), ...lines.map((line) => make("span", {}, line)));
+    const { middles } = drawing.shapes;
+    const x = stage.view.k * middles[2 * unit] + stage.view.x + 14;
+    const y = stage.view.k * middles[2 * unit + 1] + stage.view.y + 14;
+    const low = y + tip.offsetHeight > frame.clientHeight;
+    tip.style.left = `${Math.max(4, Math.min(x, frame.clientWidth - tip.offsetWidth - 4))}px`;
+    tip.style.top = `${Math.max(4, low ? y - tip.offsetHeight - 26 : y)}px`;
+    if (stage.focused) this.say([title, ...lines].join(", "));
   }
 
-  function aside() {
-    const state = model.get("_state");
-    holds.textContent = summed(drawing, stage.selection);
+  painted() {
+    this.frame.dataset.painted = String(Number(this.frame.dataset.painted ?? 0) + 1);
+    if (this.drawing.scene.km) this.length.replaceChildren(scale(this.stage.view.k));
+  }
+
+  /** Show what the selection holds, and the balance it touches. */
+  weigh() {
+    const { drawing, stage } = this;
+    const state = this.model.get("_state");
+    this.holds.textContent = summed(drawing, stage.selection);
     const shown = wanted(drawing, state.touched, stage.selection);
-    bars.replaceChildren(...balance(drawing, shown), ...broken(state.broken));
-    if (book.open)
-      books.replaceChildren(
-        ...tables(drawing, stage.selection, listed, {
-          choose(territory) {
-            listed = territory;
-            const label = drawing.territories[territory].label;
-            if (label) stage.cursor = drawing.shapes.at(label[0], label[1]);
-            stage.wishes.select(
-              drawing.shapes.where(() => true).filter((unit) => drawing.owner[unit] === territory),
-              "set",
-            );
-          },
-          toggle: (unit) => stage.wishes.select([unit], "toggle"),
-        }),
-      );
+    this.bars.replaceChildren(...balance(drawing, shown), ...broken(state.broken));
+    this.list();
   }
 
-  function changed() {
-    const state = model.get("_state");
+  /** Write the tables where they are open; the focus stays where it was. */
+  list() {
+    if (!this.book.open) return;
+    const controls = () => [...this.books.querySelectorAll("button, input")];
+    const at = controls().findIndex((one) => one.matches(":focus"));
+    const wishes = {
+      choose: (/** @type {number} */ territory) => this.choose(territory),
+      toggle: (/** @type {number} */ unit) => this.select([unit], "toggle"),
+    };
+    this.books.replaceChildren(...tables(this.drawing, this.stage.selection, this.listed, wishes));
+    if (at >= 0) /** @type {HTMLElement | undefined} */ (controls()[at])?.focus();
+  }
+
+  /** @param {number} territory listed and selected from then on */
+  choose(territory) {
+    const { shapes, owner, territories } = this.drawing;
+    const { label } = territories[territory];
+    this.listed = territory;
+    if (label) this.stage.cursor = shapes.at(label[0], label[1]);
+    this.select(
+      shapes.where(() => true).filter((unit) => owner[unit] === territory),
+      "set",
+    );
+  }
+
+  /** Take up what Python says of the plan. */
+  changed() {
+    const state = this.model.get("_state");
+    const { target, drawing } = this;
     drawing.take(state);
     const chosen = target.value;
-    target.replaceChildren(
-      ...state.territories.map((/** @type {any} */ one) => make("option", { value: one.id }, one.id)),
-    );
-    if (chosen && drawing.territories.some((one) => one.id === chosen)) target.value = chosen;
-    undo.setAttribute("aria-disabled", String(!state.undo));
-    redo.setAttribute("aria-disabled", String(!state.redo));
-    frame.removeAttribute("aria-busy");
-    why.replaceChildren();
-    say(state.said);
-    legend();
-    aside();
-    stage.repaint();
+    target.replaceChildren(...options(drawing.territories.map(({ id }) => [id, id])));
+    if (drawing.territories.some((one) => one.id === chosen)) target.value = chosen;
+    this.undo.setAttribute("aria-disabled", String(!state.undo));
+    this.redo.setAttribute("aria-disabled", String(!state.redo));
+    this.frame.removeAttribute("aria-busy");
+    this.why.replaceChildren();
+    this.say(state.said);
+    this.key.replaceChildren(...legend(drawing));
+    this.weigh();
+    this.stage.repaint();
   }
 
-  function selected() {
-    const units = model.get("selection").map((/** @type {string} */ id) => place.get(id));
-    stage.selection = new Set(units.filter((/** @type {number | undefined} */ unit) => unit !== undefined));
-    aside();
-    stage.refresh();
+  /** Take up what is selected. */
+  selected() {
+    const units = this.model.get("selection").map((/** @type {string} */ id) => this.units.get(id) ?? -1);
+    this.stage.selection = new Set(units.filter((/** @type {number} */ unit) => unit >= 0));
+    this.weigh();
+    this.stage.refresh();
   }
 
-  /** @param {any} message */
-  function told(message) {
-    frame.removeAttribute("aria-busy");
-    if (message.why) why.replaceChildren(...answer(message.why, scene.names[place.get(message.why.unit) ?? 0]));
-    if (message.why) said.textContent = message.why.told;
-    trouble.hidden = !message.trouble;
-    trouble.textContent = message.trouble ?? "";
+  /** @param {any} message an answer, or what went wrong */
+  told(message) {
+    this.frame.removeAttribute("aria-busy");
+    if (message.why) {
+      this.say(message.why.told);
+      this.why.replaceChildren(...answer(message.why, this.drawing.scene.names[this.units.get(message.why.unit) ?? 0]));
+    }
+    this.trouble.hidden = !message.trouble;
+    this.trouble.textContent = message.trouble ?? "";
   }
+}
 
-  const book = make("details", { toggle: aside }, make("summary", {}, "The map as tables"), books);
-  const root = make(
-    "section",
-    { class: "tl-map", "aria-label": "Territory map", "data-lm-suppress-shortcuts": "true" },
-    make(
-      "div",
-      { class: "tools" },
-      make(
-        "fieldset",
-        {},
-        make("legend", { class: "unseen" }, "Tool"),
-        radio("pan", "Move", "Drag moves the map"),
-        radio("lasso", "Lasso", "Drag round units"),
-        radio("box", "Box", "Drag a box over units"),
-      ),
-      tick("Whole territories", (on) => {
-        stage.whole = on;
-      }),
-      make("label", {}, "Layer ", layers),
-      ...(drawing.accounts.length
-        ? [
-            tick("Accounts", (on) => {
-              stage.dots = on;
-              stage.repaint();
-            }),
-          ]
-        : []),
-      make("span", { class: "group" }, undo, redo),
-      make("span", { class: "group" }, nearer, farther, all),
-    ),
-    make(
-      "div",
-      { class: "body" },
-      make("div", { class: "left" }, frame, key, make("p", { class: "unseen", id: `${name}-help` }, HELP)),
-      make(
-        "div",
-        { class: "side" },
-        make("h3", {}, "Selection"),
-        holds,
-        make("div", { class: "acts" }, target, first),
-        make(
-          "div",
-          { class: "acts" },
-          button("Lock", () => ask("lock"), "Hold where they are (L)"),
-          button("Unlock", () => ask("unlock"), "Release (U)"),
-          button("Split off", () => ask("split"), "Make a territory of them"),
-          button("New here", () => ask("new"), "Found a territory whose owner lives in the first one"),
-          button("Merge", merge, "Join their territories"),
-          button("Why here?", explain, "Why this unit is here (E)"),
-          button("Mend this", () => ask("mend", {}, false), "Bring back within the limits (M)"),
-        ),
-        said,
-        trouble,
-        why,
-        make("h3", {}, "Balance"),
-        bars,
-      ),
-    ),
-    book,
-  );
-  frame.append(tip);
-  el.append(root);
-  const views = { "change:_state": changed, "change:selection": selected, "msg:custom": told };
-  for (const [event, call] of Object.entries(views)) model.on(event, call);
-  frame.style.aspectRatio = `${scene.width} / ${scene.height}`;
-  selected();
-  changed();
+/**
+ * Put a map into the page.
+ * @param {{model: Model, el: HTMLElement}} place
+ * @returns {() => void} what to call when it goes
+ */
+function render({ model, el }) {
+  const view = new MapView(model);
+  el.append(view.build());
+  const calls = Object.entries({
+    "change:_state": () => view.changed(),
+    "change:selection": () => view.selected(),
+    "msg:custom": (/** @type {any} */ message) => view.told(message),
+  });
+  for (const [event, call] of calls) model.on(event, call);
+  view.changed();
+  view.selected();
   return () => {
-    stage.watcher.disconnect();
-    for (const [event, call] of Object.entries(views)) model.off(event, call);
+    view.stage.watcher.disconnect();
+    for (const [event, call] of calls) model.off(event, call);
   };
 }
 
