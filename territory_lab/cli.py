@@ -1,8 +1,11 @@
 """The command line: `territory-lab demo | new | check | run | export | lab | retrain | score | models`."""
 
+import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -128,11 +131,21 @@ def export(
 
 @app.command("lab")
 def open_lab(folder: Folder) -> None:
-    """Open JupyterLab on the workspace's notebooks."""
+    """Open JupyterLab on the workspace's notebooks, on this machine only."""
     notebooks = lab.workspace.open_workspace(folder).folder / "notebooks"
-    quiet = ("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *quiet]
-    raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own interpreter, a folder we opened
+    options = (
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.root_dir={notebooks}",
+        "--LabApp.default_url=/lab/tree/0_start.ipynb",
+    )
+    with tempfile.TemporaryDirectory() as config:  # no news: nothing is asked of the network
+        page = Path(config) / "labconfig" / "page_config.json"
+        page.parent.mkdir()
+        page.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
+        paths = os.pathsep.join(filter(None, (config, os.environ.get("JUPYTER_CONFIG_PATH"))))
+        command = [sys.executable, "-m", "jupyterlab", *options]
+        code = subprocess.call(command, env=os.environ | {"JUPYTER_CONFIG_PATH": paths})  # noqa: S603 - our own interpreter
+    raise typer.Exit(code)
 
 
 @app.command()
