@@ -1,7 +1,26 @@
-"""Panels, controls left and result right; and the territory map."""
+"""Panels, controls left and results right; and the territory map."""
 
-from territory_lab.widgets.panel import choice, panel, show, slider
+from territory_lab.widgets.panel import choice, line, panel, runner, show, slider
+from territory_lab.widgets.planning import another_plan
 from territory_lab.widgets.rules import rule_card
+from territory_lab.widgets.shelf import review, shelf
+from territory_lab.widgets.start import import_export, next_steps, there, wrong
 from territory_lab.widgets.territory_map import TerritoryMap
 
-__all__ = ["TerritoryMap", "choice", "panel", "rule_card", "show", "slider"]
+__all__ = [
+    "TerritoryMap",
+    "another_plan",
+    "choice",
+    "import_export",
+    "line",
+    "next_steps",
+    "panel",
+    "review",
+    "rule_card",
+    "runner",
+    "shelf",
+    "show",
+    "slider",
+    "there",
+    "wrong",
+]
