@@ -68,7 +68,11 @@ def new(
     ] = None,
     *,
     source: Annotated[
-        str, typer.Option("--from", help="salesforce, hubspot, dynamics or csv with PATH, or a folder of tables alone.")
+        str,
+        typer.Option(
+            "--from",
+            help="salesforce, hubspot, dynamics or csv with PATH; a folder of tables or a postgresql:// address alone.",
+        ),
     ] = "",
     sample: Annotated[bool, typer.Option("--sample", help="Start from the sample company.")] = False,
     mapping: Annotated[Path | None, typer.Option(help="Last month's mapping.toml.")] = None,
@@ -77,9 +81,10 @@ def new(
     """Make a workspace of your own, with the guided notebooks copied in."""
     if path is None and source in lab.crm.CRMS and not Path(source).is_dir():
         raise TerritoryLabError(f"name the export: territory-lab new {folder} --from {source} PATH")
-    if path is not None:
-        layout = lab.crm.Layout.of(source or "csv") if mapping is None else lab.crm.Layout.load(mapping)
-        space, intake = lab.crm.create(folder, path, layout, accept=accept)
+    if path is not None or "://" in source:
+        crm = source if path is not None and source else "csv"
+        layout = lab.crm.Layout.of(crm) if mapping is None else lab.crm.Layout.load(mapping)
+        space, intake = lab.crm.create(folder, source if path is None else path, layout, accept=accept)
         typer.echo(intake.mapping.to_string(index=False))
         typer.echo(intake.ledger.to_string(index=False))
         for note in intake.notes:

@@ -67,7 +67,7 @@ def _decoded(file: Path) -> tuple[str, str]:
     """Turn bytes into text by their mark, else as UTF-8, else as Windows-1252."""
     raw = file.read_bytes()
     marked = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), None)
-    if marked is None and b"\0" in raw[:100]:
+    if marked is None and raw[:100].count(0) > len(raw[:100]) / 4:  # every other byte, and not a stray one
         marked = "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"
     for encoding in [marked] if marked else ["utf-8", "cp1252"]:
         try:

@@ -21,6 +21,8 @@ PARTS = {
     "permuted": "propensity:permuted",
     "million": "propensity:million",
     "locate": "locate",
+    "postgres": "postgres",
+    "crash": "crash",
 }
 
 
