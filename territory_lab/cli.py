@@ -195,11 +195,17 @@ def main() -> None:
     except TerritoryLabError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(1) from error
+    except OSError as error:  # disk full, read-only, in use
+        told = f"{error.filename or 'a file'}: {error.strerror or error}"
+        typer.echo(f"{told}; nothing is half written: see to it, and the same command goes on from here", err=True)
+        raise SystemExit(1) from error
 
 
 def _run(folder: Path, reports: Path) -> None:
     """Execute, export, sum up."""
-    written, headlines, off = lab.reporting.write_all(lab.workspace.open_workspace(folder), reports)
+    space = lab.workspace.open_workspace(folder)
+    with space.alone():
+        written, headlines, off = lab.reporting.write_all(space, reports)
     for path in written:
         typer.echo(str(path))
     for headline in headlines:

@@ -104,12 +104,12 @@ def _streamed(connection: "Connection", name: str, query: str, file: Path) -> Sh
     """Write what a query gives as text to a file, chunk by chunk, and open it."""
     if not re.match(r"\s*(select|with|table|values)\b", query, re.IGNORECASE):
         raise _refused(f"the query of {name} does not begin with SELECT or WITH", "state one that only reads")
-    rows = connection.execution_options(stream_results=True, yield_per=_CHUNK).exec_driver_sql(query)
+    rows = connection.execution_options(stream_results=True, max_row_buffer=_CHUNK).exec_driver_sql(query)
     header = list(rows.keys())
     first = [place for place, column in enumerate(header) if column not in header[:place]]
     schema = pa.schema([(header[place], pa.string()) for place in first])
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-        for chunk in rows.partitions():
+        for chunk in rows.partitions(_CHUNK):
             columns: Sequence[Sequence[Any]] = list(zip(*chunk, strict=True))
             writer.write_table(pa.table([_texts(columns[place]) for place in first], schema=schema))
     cells = pd.read_parquet(file).astype("str")

@@ -25,7 +25,7 @@ def place(raw: Raw, ledger: Ledger) -> None:
                 ledger.note(name, int(str(ticket)), "cell", text[:80], fault)
             points = shapely.point_on_surface(shapes)
             for axis, values in (("lon", shapely.get_x(points)), ("lat", shapely.get_y(points))):
-                found = pd.Series(values, frame.index).round(6).astype("str").replace("nan", "")
+                found = pd.Series(values, frame.index).round(6).astype("str").fillna("")
                 frame[axis] = frame[axis].mask(frame[axis] == "", found) if axis in frame else found
             if name == "units":
                 frame[COLUMN] = pd.Series(shapely.to_wkb(shapes, hex=True), frame.index).fillna("").astype("str")

@@ -10,13 +10,17 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
+import pyarrow.parquet as pq
 
 from territory_lab.errors import BadInput, Fault
 
 _SEPARATORS = ",;\t|"
-_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
-_UNPACKED = 2**30  # bytes that a workbook may unpack to
+_MAPS = (".geojson", ".gpkg", ".shp", ".parquet")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", *_MAPS)
+_UNPACKED = 2**30  # bytes that a file may unpack to
+_CELL = 8  # bytes that a cell of a Parquet file takes at least
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -37,7 +41,8 @@ def read_sheets(path: Path) -> list[Sheet]:
     faults: list[Fault] = []
     for file in found:
         try:
-            sheets += _workbook(file) if file.suffix.lower().startswith(".xls") else [_text(file)]
+            kind = file.suffix.lower()
+            sheets += _workbook(file) if kind.startswith(".xls") else [_map(file) if kind in _MAPS else _text(file)]
         except BadInput as error:
             faults += error.faults
         except OSError as error:
@@ -121,8 +126,31 @@ def _workbook(file: Path) -> list[Sheet]:
     return [_sheet(names[title], list(enumerate(rows, 1)), "XLSX") for title, rows in pages.items() if len(rows) > 1]
 
 
+def _map(file: Path) -> Sheet:
+    """Read a file of shapes, or a table in Parquet; shapes become WKB in hexadecimal, in degrees."""
+    try:
+        if file.suffix.lower() != ".parquet":
+            frame = gpd.read_file(file)
+        else:
+            stored = pq.read_metadata(file)
+            _bounded(file, stored.num_rows * stored.num_columns * _CELL)
+            frame = gpd.read_parquet(file) if b"geo" in (stored.metadata or {}) else pd.read_parquet(file)
+        shapes = isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name
+        if shapes:
+            there = frame.geometry if frame.crs else frame.geometry.set_crs("EPSG:4326")
+            frame = pd.DataFrame(frame).assign(**{shapes: there.to_crs("EPSG:4326").to_wkb(hex=True)})
+    except (BadInput, OSError):
+        raise
+    except Exception as error:  # a damaged file raises whatever its reader comes upon
+        raise BadInput([Fault(file.name, "", "", f"cannot be read: {error!r}", "save it anew, as GeoJSON")]) from error
+    header = [shapes and "geometry" if column == shapes else str(column) for column in frame]
+    columns = [["" if pd.isna(v) is True else _cell(v) for v in frame[column].array] for column in frame]
+    rows = [header, *map(list, zip(*columns, strict=True))]
+    return _sheet(file.name, enumerate(rows, 0), file.suffix[1:].lower())
+
+
 def _bounded(file: Path, unpacked: int) -> None:
-    """Refuse a workbook that grows beyond measure when it is opened."""
+    """Refuse a file that grows beyond measure when it is opened."""
     if unpacked > _UNPACKED:
         raise BadInput([Fault(file.name, "", "", f"unpacks to {unpacked:,} bytes", "save it as CSV")])
 

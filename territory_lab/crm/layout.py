@@ -124,7 +124,7 @@ class Layout:
         """
         try:
             stated = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadInput([Fault(file.name, "", "", str(error), "correct the TOML")]) from error
         tables = stated.pop("tables", {})
         faults = list(_misfits(file.name, stated, _TOP)) if isinstance(tables, dict) else []
