@@ -71,7 +71,8 @@ def new(
         str,
         typer.Option(
             "--from",
-            help="salesforce, hubspot, dynamics or csv with PATH; a folder of tables or a postgresql:// address alone.",
+            help="salesforce, hubspot, dynamics or csv with PATH; or alone: a folder, postgresql://HOST/NAME, "
+            "https://yours.my.salesforce.com.",
         ),
     ] = "",
     sample: Annotated[bool, typer.Option("--sample", help="Start from the sample company.")] = False,
@@ -82,7 +83,7 @@ def new(
     if path is None and source in lab.crm.CRMS and not Path(source).is_dir():
         raise TerritoryLabError(f"name the export: territory-lab new {folder} --from {source} PATH")
     if path is not None or "://" in source:
-        crm = source if path is not None and source else "csv"
+        crm = source if path is not None and source else "salesforce" if source.startswith("http") else "csv"
         layout = lab.crm.Layout.of(crm) if mapping is None else lab.crm.Layout.load(mapping)
         space, intake = lab.crm.create(folder, source if path is None else path, layout, accept=accept)
         typer.echo(intake.mapping.to_string(index=False))

@@ -12,6 +12,8 @@ from territory_lab.errors import Fault
 Bounds = tuple[float, float, float, float]
 
 NEAR = 90  # token-sort similarity (0-100) at which two names at one postcode look like the same firm
+_TOLD = 10  # members of a loop that its fault names
+_WINDOW = 200  # at a place of more than twice as many, names this far apart in the alphabet are not compared
 _LEGAL_FORM = r"\b(inc|incorporated|llc|ltd|limited|corp|corporation|co|company|gmbh|plc)\b"
 
 
@@ -124,7 +126,9 @@ def _loop_faults(accounts: pd.DataFrame) -> list[Fault]:
             at = parent.get(at)
         if at in path:
             loop = path[path.index(at) :]
-            problem = "its parents lead back to itself: " + " -> ".join([*loop, loop[0]])
+            problem = "its parents lead back to itself: " + " -> ".join(
+                [*loop[:_TOLD], *(["..."] if len(loop) > _TOLD else []), loop[0]]
+            )
             found += [Fault("accounts", "parent_id", account, problem, mend) for account in loop]
     return found
 
@@ -189,7 +193,12 @@ def twins(accounts: pd.DataFrame) -> pd.DataFrame:
 def _alike(names: list[str]) -> list[tuple[int, int, float]]:
     """Pairs of places whose names differ in order, case, signs, legal form or a letter only, and how alike they are."""
     plain = [re.sub(_LEGAL_FORM, "", utils.default_process(name)) for name in names]
-    score = process.cdist(plain, plain, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
-    return [
-        (int(one), int(other), round(float(score[one, other]), 1)) for one, other in np.argwhere(np.triu(score, k=1))
-    ]
+    order = sorted(range(len(names)), key=lambda place: sorted(plain[place].split()))
+    found = {}
+    for start in range(0, max(1, len(names) - _WINDOW), _WINDOW):
+        near = sorted(order[start : start + 2 * _WINDOW])
+        some = [plain[place] for place in near]
+        score = process.cdist(some, some, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
+        for one, other in np.argwhere(np.triu(score, k=1)):
+            found[near[one], near[other]] = round(float(score[one, other]), 1)
+    return [(one, other, score) for (one, other), score in sorted(found.items())]

@@ -50,4 +50,5 @@ def _parsed(texts: pd.Series) -> NDArray[np.object_]:
     for system in set(systems[systems > 0]) - {4326}:
         there = systems == system
         shapes[there] = gpd.GeoSeries(shapes[there], crs=int(system)).to_crs(WGS84).to_numpy()
+    shapes[~np.isfinite(shapely.bounds(shapes)).all(axis=1)] = None  # empty ones too
     return shapely.set_srid(shapes, 0)

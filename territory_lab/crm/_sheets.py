@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import pandas as pd
@@ -16,11 +17,15 @@ import pyarrow.parquet as pq
 
 from territory_lab.errors import BadInput, Fault
 
+if TYPE_CHECKING:
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
 _SEPARATORS = ",;\t|"
 _MAPS = (".geojson", ".gpkg", ".shp", ".parquet")
 _SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", *_MAPS)
+_WIDEST = 16_384  # columns, as in the widest workbook
 _UNPACKED = 2**30  # bytes that a file may unpack to
-_CELL = 8  # bytes that a cell of a Parquet file takes at least
+_CELL = 32  # bytes that a cell takes at least, once it is read
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -116,14 +121,28 @@ def _workbook(file: Path) -> list[Sheet]:
             unpacked = sum(part.file_size for part in packed.infolist())
         _bounded(file, unpacked)
         book = load_workbook(file, read_only=True, data_only=True)
-        pages = {page.title: [[_cell(v) for v in row] for row in page.values] for page in book.worksheets}  # noqa: PD011
+        pages = {page.title: _filled(file, page) for page in book.worksheets}
         book.close()
     except (BadInput, OSError):
         raise
     except Exception as error:  # a damaged workbook raises whatever its XML leads to
         raise BadInput([Fault(file.name, "", "", f"cannot be read: {error!r}", "save it as CSV")]) from error
     names = {title: file.name if len(pages) == 1 else f"{file.name}:{title}" for title in pages}
-    return [_sheet(names[title], list(enumerate(rows, 1)), "XLSX") for title, rows in pages.items() if len(rows) > 1]
+    return [_sheet(names[title], rows, "XLSX") for title, rows in pages.items() if len(rows) > 1]
+
+
+def _filled(file: Path, page: "ReadOnlyWorksheet") -> list[tuple[int, list[str]]]:
+    """List the rows that hold anything, as wide as the header at least; never trust the size that the page states."""
+    page.reset_dimensions()
+    rows: list[tuple[int, list[str]]] = []
+    cells = 0
+    for line, values in enumerate(page.values, 1):
+        cells += len(values)
+        _bounded(file, cells * _CELL)
+        row = [_cell(value) for value in values]
+        if any(row):
+            rows.append((line, row + [""] * (len(rows[0][1]) - len(row)) if rows else row))
+    return rows
 
 
 def _map(file: Path) -> Sheet:
@@ -171,8 +190,10 @@ def _sheet(name: str, rows: Iterable[tuple[int, list[str]]], how: str) -> Sheet:
         raise BadInput([Fault(name, "", "", "is empty", "export it again with its header")])
     header = full[0][1]
     while header and not header[-1]:
-        header = header[:-1]
+        header.pop()
     width, fitting = len(header), []
+    if width > _WIDEST:
+        raise BadInput([Fault(name, "", "", f"has {width:,} columns", "export the ones that are needed")])
     odd: dict[int, tuple[str, str]] = {}
     for line, row in full[1:]:
         if len(row) < width or any(row[width:]):

@@ -9,7 +9,7 @@ import geopandas as gpd
 import pandas as pd
 
 from territory_lab import quality, schema, workspace
-from territory_lab.crm import _alignment, _database, _matching, _shapes, today
+from territory_lab.crm import _alignment, _database, _live, _matching, _shapes, today
 from territory_lab.crm._ledger import Aside, Ledger
 from territory_lab.crm._plain import Raw, write_plainly
 from territory_lab.crm._sheets import Sheet, read_sheets
@@ -63,7 +63,8 @@ def read(source: Path | str, layout: Layout, *, accept: bool = False) -> Intake:
     Parameters
     ----------
     source : Path or str
-        A CSV or XLSX file, or a folder of them, or the address of a database (``postgresql://host/name``).
+        A CSV or XLSX file, or a folder of them, the address of a database (``postgresql://host/name``) or of
+        a Salesforce organisation (``https://yours.my.salesforce.com``).
     layout : Layout
         The CRM's, or the analyst's own.
     accept : bool
@@ -80,6 +81,8 @@ def read(source: Path | str, layout: Layout, *, accept: bool = False) -> Intake:
         For files that cannot be read and required columns that are not there, all at once.
     """
     layout = deepcopy(layout)
+    if _live.is_address(str(source)):
+        return _understood(_live.read_sheets(str(source), layout), layout, accept=accept)
     if not _database.is_address(str(source)):
         return _understood(read_sheets(Path(source)), layout, accept=accept)
     with tempfile.TemporaryDirectory() as staging:
