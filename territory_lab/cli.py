@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -122,11 +123,14 @@ def export(
     folder: Folder,
     to: Annotated[Target, typer.Option(help="For whom.")] = Target.CSV,
     ids: Annotated[Path | None, typer.Option(help="A later Salesforce export, for the ids of what was loaded.")] = None,
+    effective: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From when it holds; effective.csv states others.")
+    ] = None,
 ) -> None:
     """Write the proposed alignment for a CRM or a map; nothing is sent anywhere."""
     space = lab.workspace.open_workspace(folder)
     alignment = lab.journey.territories(space)["alignment"]["territory_id"]
-    written, summary = lab.handover.write(space, alignment, to.value, ids)
+    written, summary = lab.handover.write(space, alignment, to.value, ids, effective and effective.date())
     typer.echo(str(written))
     for line in summary:
         typer.echo(f"  {line}")

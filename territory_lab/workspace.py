@@ -95,7 +95,7 @@ class Settings:
             if key not in known
             else Fault(SETTINGS, key, "", f"{value!r} is not of kind {known[key].__name__}", "correct it")
             for key, value in stated.items()
-            if key not in known or not isinstance(value, _TOML_KINDS[known[key]])
+            if key not in known or not _fits(value, known[key])
         ]
         bounds = stated.get("bounds", [])
         if isinstance(bounds, list) and not (
@@ -107,6 +107,12 @@ class Settings:
         return replace(cls(), **{key: known[key](value) for key, value in stated.items()})
 
 
+def _fits(value: object, kind: type) -> bool:
+    """Whether a stated value is of its kind, and a number one that can be reckoned with."""
+    return isinstance(value, _TOML_KINDS[kind]) and (not isinstance(value, int | float) or abs(value) < _LARGEST)
+
+
+_LARGEST = 1e15
 _TOML_KINDS: dict[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), tuple: (list,)}
 
 
