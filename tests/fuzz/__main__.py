@@ -15,7 +15,7 @@ def main(name: str, seconds: str) -> None:
     target = TARGETS[name]
     with tempfile.TemporaryDirectory() as place, tempfile.TemporaryDirectory() as grown:
         folder = Path(place)
-        limits = [f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=2048", "-max_len=4096", "-seed=1"]
+        limits = [f"-max_total_time={seconds}", "-timeout=20", "-rss_limit_mb=2048", "-max_len=4096", "-seed=1"]
         atheris.Setup([sys.argv[0], *limits, grown, str(SEEDS / name)], lambda data: target(folder, data))
         atheris.Fuzz()
 
