@@ -91,6 +91,7 @@ def new(
         typer.echo(intake.ledger.to_string(index=False))
         for note in intake.notes:
             typer.echo(f"note: {note}")
+        typer.echo(str(lab.reporting.arrival(intake, space.folder / "reports" / "data.html")))
     else:
         tables = lab.shipped.data("sample") if sample else Path(source) if source else None
         space = lab.workspace.create(folder, tables)
