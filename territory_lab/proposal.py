@@ -83,26 +83,83 @@ def propose(
         Where no tolerance helps, with the proof.
     """
     tolerance, reasons = space.settings.tolerance_share, []
-    sites, pairs = _sites(space, load), book.neighbours(space, book.units(space))
     while True:
-        problem = alignment.Problem(load, sites, {"workload_h": tolerance}, neighbours=pairs, current=current)
         try:
-            plan = alignment.solve(problem, seed=space.settings.seed, time_limit_s=PATIENCE_S)
+            plan = alignment.solve(
+                question(space, load, current, tolerance), seed=space.settings.seed, time_limit_s=PATIENCE_S
+            )
             break
         except alignment.Infeasible as proof:
             reasons.append(f"within {tolerance:.0%}: {proof}")
             if tolerance >= WIDEST:
                 raise TerritoryLabError(f"there is no alignment: {'; '.join(reasons)}; {WAYS_OUT}") from proof
             tolerance = min(WIDER * tolerance, WIDEST)
-    return plan, {
+    return plan, figures(plan) | {"tolerance_share": tolerance, "infeasible": "; ".join(reasons)}
+
+
+def question(
+    space: Workspace,
+    load: pd.DataFrame,
+    current: pd.Series | None,
+    tolerance: float,
+    *,
+    territories: int = 0,
+    max_moved_share: float | None = None,
+) -> alignment.Problem:
+    """
+    Ask for a plan of this workspace.
+
+    Parameters
+    ----------
+    space : Workspace
+        Gives homes and neighbours.
+    load : DataFrame
+        From :func:`activities`.
+    current : Series or None
+        Today's alignment.
+    tolerance : float
+        How far a territory's workload may lie from its target, as a share.
+    territories : int
+        How many, with free centres; 0: one at each rep's home, or as many as the workload asks for.
+    max_moved_share : float, optional
+        Share of today's workload that may change hands.
+
+    Returns
+    -------
+    Problem
+        Balanced on workload, contiguous where neighbours are known.
+    """
+    return alignment.Problem(
+        load,
+        territories or _sites(space, load),
+        {"workload_h": tolerance},
+        neighbours=book.neighbours(space, book.units(space)),
+        current=current,
+        max_moved_share=max_moved_share,
+    )
+
+
+def figures(plan: alignment.Plan) -> dict[str, object]:
+    """
+    Say what a plan costs and proves.
+
+    Parameters
+    ----------
+    plan : Plan
+        As solved.
+
+    Returns
+    -------
+    dict
+        objective, bound, gap, bound_scope, mean_km and the number of violations.
+    """
+    return {
         "objective": plan.objective,
         "bound": plan.bound,
         "gap": plan.gap,
-        "bound_scope": plan.bound_scope if problem.free else "these homes",
-        "tolerance_share": tolerance,
-        "mean_km": plan.objective / float(load["workload_h"].sum()),
+        "bound_scope": plan.bound_scope if plan.problem.free else "these homes",
+        "mean_km": plan.objective / float(plan.problem.units["workload_h"].sum()),
         "violations": len(plan.violations),
-        "infeasible": "; ".join(reasons),
     }
 
 

@@ -1,7 +1,7 @@
 """From a problem to the best plan found in time, with its bound."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +31,7 @@ def solve(
     *,
     seed: int = 0,
     time_limit_s: float = 60.0,
-    progress: bool = False,
+    progress: bool | Callable[[pd.Series, float], object] = False,
     bound_scope: str = "these centres",
 ) -> Plan:
     """
@@ -49,8 +49,8 @@ def solve(
         Decides every random choice: same seed, same plan (unless the time limit cuts the run short).
     time_limit_s : float
         Stop improving after this many seconds.
-    progress : bool
-        Show a progress bar.
+    progress : bool or callable
+        Show a progress bar; or what is told each better alignment, as it is found, and the share of the search done.
     bound_scope : str
         What the bound speaks of: ``these centres``, or ``any centres`` where they are free to stand at units or at the
         columns of a matrix; the time that is left then goes to that bound, and Ctrl-C ends it with what it has.
@@ -72,12 +72,13 @@ def solve(
     refuse(problem)
     search = search_of(problem, seed, deadline)
     refuse_packing(problem)
-    best = None
+    best, bar = None, progress is True
     until = time.monotonic() + SEARCHING * time_limit_s
     runs = REPEATS if bound_scope == "any centres" and len(problem.units) <= LARGE else 1
     try:
-        for best in improving(search, runs, until, progress=progress):  # noqa: B007 - the last one is the best
-            pass
+        for best, done in improving(search, runs, until, progress=bar):
+            if callable(progress):
+                progress(named(problem, best), done)
     except KeyboardInterrupt:
         if best is None:
             raise
@@ -91,14 +92,14 @@ def solve(
             return plan
     if bound_scope in {"these centres", plan.bound_scope}:
         return plan
-    bound = any_centres(problem, best.centres, best.assign, deadline=deadline, progress=progress)
+    bound = any_centres(problem, best.centres, best.assign, deadline=deadline, progress=bar)
     return replace(plan, bound=bound, bound_scope=bound_scope)
 
 
-def improving(search: Search, runs: int, until: float, *, progress: bool) -> Iterator[State]:
-    """Give each plan better than all before: some whole searches, begun by a time, and a few more while none fits."""
-    least = (np.inf, np.inf)
-    with tqdm(total=runs * (search.turns + 1), desc="alignment", disable=not progress) as bar:
+def improving(search: Search, runs: int, until: float, *, progress: bool) -> Iterator[tuple[State, float]]:
+    """Give each plan better than all before, with the share of the work done: some searches, more if none fits."""
+    least, done, total = (np.inf, np.inf), 0, runs * (search.turns + 1)
+    with tqdm(total=total, desc="alignment", disable=not progress) as bar:
         for run in range(max(runs, RETRIES)):
             if least[0] == 0 and (run >= runs or time.monotonic() > until):
                 return
@@ -106,7 +107,8 @@ def improving(search: Search, runs: int, until: float, *, progress: bool) -> Ite
                 found = search.score(costs_of(search.problem, state.centres), state.assign)
                 if found < least:
                     least = found
-                    yield state
+                    yield state, min(1.0, done / total)
+                done += 1
                 bar.update()
                 if search.late():
                     return
@@ -146,7 +148,7 @@ def finish(search: Search, state: State) -> Plan:
     """Measure, certify and audit a plan."""
     problem = search.problem
     costs = costs_of(problem, state.centres)
-    alignment = pd.Series(problem.territory_ids[state.assign], index=problem.unit_ids, name="territory_id")
+    alignment = named(problem, state)
     return Plan(
         problem=problem,
         alignment=alignment,
@@ -158,6 +160,11 @@ def finish(search: Search, state: State) -> Plan:
         violations=audit(problem, alignment),
         prices=pd.DataFrame(state.flow.price.T, index=problem.territory_ids, columns=problem.activities),
     )
+
+
+def named(problem: Problem, state: State) -> pd.Series:
+    """Give a state's alignment in the caller's names."""
+    return pd.Series(problem.territory_ids[state.assign], index=problem.unit_ids, name="territory_id")
 
 
 def centres_of(plan: Plan) -> Centres:

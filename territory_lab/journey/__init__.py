@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from territory_lab.journey.customers import icp, key_accounts, propensity, tam
+from territory_lab.journey.drafts import as_scenarios, draft, keep, shelf
 from territory_lab.journey.territories import evaluation, resources, territories
 from territory_lab.results import Result
 from territory_lab.workspace import Workspace
@@ -16,4 +17,17 @@ STEPS: dict[str, Callable[[Workspace], Result]] = {
     "6_evaluation": evaluation,
 }
 
-__all__ = ["STEPS", "evaluation", "icp", "key_accounts", "propensity", "resources", "tam", "territories"]
+__all__ = [
+    "STEPS",
+    "as_scenarios",
+    "draft",
+    "evaluation",
+    "icp",
+    "keep",
+    "key_accounts",
+    "propensity",
+    "resources",
+    "shelf",
+    "tam",
+    "territories",
+]

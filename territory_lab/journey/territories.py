@@ -147,15 +147,13 @@ def evaluation(space: Workspace) -> Result:
     if "orders" not in space.tables:
         reason = "it needs orders"
         return Result(frames, {}, {"performance": f"performance: {reason}", "lift": f"the expected gain: {reason}"})
-    current = step["current"]["territory_id"]
+    current, proposed = step["current"]["territory_id"], step["alignment"]["territory_id"]
     frames["performance"] = _performance(space, step["accounts"], current, now)
-    plan = CallPlan()
-    rep_h = _rep_h(space, plan)
-    proposed = step["alignment"]["territory_id"]
-    owners = {"today": current, "proposed": proposed}
-    before, after = (_hours(load, owned, step["territories"], rep_h, plan) for owned in owners.values())
-    response = SalesResponse()
-    road = {name: travel_h(load["calls"], load, owned, step["territories"], plan) for name, owned in owners.items()}
+    rep_h = _rep_h(space, CallPlan())
+    road = {
+        name: travel_h(load["calls"], load, owner, step["territories"], CallPlan())
+        for name, owner in {"today": current, "proposed": proposed}.items()
+    }
     frames["explained"] = scenarios.explain(
         SimpleNamespace(alignment=proposed, problem=None),
         current,
@@ -163,19 +161,37 @@ def evaluation(space: Workspace) -> Result:
         hours=rep_h,
         travel_h=pd.DataFrame(road),
         revenue=load["revenue"],
-        response=response,
+        response=SalesResponse(),
     )
     frames["at_risk"] = scenarios.at_risk(load["revenue"], current, proposed, margin_share=worklist.margin(space))
-    frames["lift"] = response.lift(
-        load["potential"],
-        current,
-        proposed,
-        before,
-        after,
-        revenue=load["revenue"],
-        seed=space.settings.seed,
-    ).reset_index()
+    frames["lift"] = gain(space, proposed).reset_index()
     return Result(frames, {"sales": float(load["revenue"].sum())})
+
+
+def gain(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = None) -> pd.DataFrame:
+    """
+    Say what a plan would bring against today, in parts.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts, today's alignment and orders.
+    owner : Series
+        ``territory_id`` by ``unit_id``.
+    centres : DataFrame, optional
+        Where the plan's reps stand, by ``territory_id``; the proposal's without it.
+
+    Returns
+    -------
+    DataFrame
+        As ``SalesResponse.lift``: by part, ``value``, ``low`` and ``high`` as shares of sales.
+    """
+    step, plan = territories(space), CallPlan()
+    load, current, rep_h = step["units"], step["current"]["territory_id"], _rep_h(space, plan)
+    before = _hours(load, current, step["territories"], rep_h, plan)
+    after = _hours(load, owner, step["territories"] if centres is None else centres, rep_h, plan)
+    revenue, seed = load["revenue"], space.settings.seed
+    return SalesResponse().lift(load["potential"], current, owner, before, after, revenue=revenue, seed=seed)
 
 
 def _manage(space: Workspace, plan: alignment.Plan, frames: dict[str, pd.DataFrame], off: dict[str, str]) -> None:
