@@ -24,6 +24,7 @@ def place(raw: Raw, ledger: Ledger) -> None:
                 fault = Fault(name, COLUMN, "", "is no shape", "write it as WKB in hexadecimal, or as WKT")
                 ledger.note(name, int(str(ticket)), "cell", text[:80], fault)
             points = shapely.point_on_surface(shapes)
+            points[shapely.is_empty(points)] = None
             for axis, values in (("lon", shapely.get_x(points)), ("lat", shapely.get_y(points))):
                 found = pd.Series(values, frame.index).round(6).astype("str").fillna("")
                 frame[axis] = frame[axis].mask(frame[axis] == "", found) if axis in frame else found
