@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo lab test lint bench lock data clean
+.PHONY: setup demo lab test lint bench audit lock data clean
 setup: $(READY)
 
 $(READY): requirements.txt pyproject.toml
@@ -31,6 +31,10 @@ test: lint
 bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bench.txt -r requirements-bench-data.txt
 	$(BIN)/python -m tests.benchmarks
+
+# Known vulnerabilities of what is pinned; asks a public database of them, so it is not part of the gate.
+audit: $(READY)
+	$(BIN)/uv tool run pip-audit --vulnerability-service osv --require-hashes --disable-pip --requirement requirements.txt
 
 # Names, versions and hashes only; run it after touching the dependencies in pyproject.toml.
 lock: $(READY)

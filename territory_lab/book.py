@@ -145,7 +145,7 @@ def rules(space: Workspace) -> dict[str, Any] | None:
     file = space.folder / RULES
     try:
         return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BadInput([Fault(RULES, "", "", str(error), "correct the TOML, or delete the file")]) from error
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import datetime
 from enum import StrEnum
 from importlib.resources import files
 from importlib.util import find_spec
@@ -73,7 +74,12 @@ def new(
     ] = None,
     *,
     source: Annotated[
-        str, typer.Option("--from", help="salesforce, hubspot, dynamics or csv with PATH, or a folder of tables alone.")
+        str,
+        typer.Option(
+            "--from",
+            help="salesforce, hubspot, dynamics or csv with PATH; or alone: a folder, postgresql://HOST/NAME, "
+            "https://yours.my.salesforce.com.",
+        ),
     ] = "",
     sample: Annotated[bool, typer.Option("--sample", help="Start from the sample company.")] = False,
     mapping: Annotated[Path | None, typer.Option(help="Last month's mapping.toml.")] = None,
@@ -82,13 +88,15 @@ def new(
     """Make a workspace of your own, with the guided notebooks copied in."""
     if path is None and source in lab.crm.CRMS and not Path(source).is_dir():
         raise TerritoryLabError(f"name the export: territory-lab new {folder} --from {source} PATH")
-    if path is not None:
-        layout = lab.crm.Layout.of(source or "csv") if mapping is None else lab.crm.Layout.load(mapping)
-        space, intake = lab.crm.create(folder, path, layout, accept=accept)
+    if path is not None or "://" in source:
+        crm = source if path is not None and source else "salesforce" if source.startswith("http") else "csv"
+        layout = lab.crm.Layout.of(crm) if mapping is None else lab.crm.Layout.load(mapping)
+        space, intake = lab.crm.create(folder, source if path is None else path, layout, accept=accept)
         typer.echo(intake.mapping.to_string(index=False))
         typer.echo(intake.ledger.to_string(index=False))
         for note in intake.notes:
             typer.echo(f"note: {note}")
+        typer.echo(str(lab.reporting.arrival(intake, space.folder / "reports" / "data.html")))
     else:
         tables = lab.shipped.data("sample") if sample else Path(source) if source else None
         space = lab.workspace.create(folder, tables)
@@ -121,11 +129,14 @@ def export(
     folder: Folder,
     to: Annotated[Target, typer.Option(help="For whom.")] = Target.CSV,
     ids: Annotated[Path | None, typer.Option(help="A later Salesforce export, for the ids of what was loaded.")] = None,
+    effective: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="From when it holds; effective.csv states others.")
+    ] = None,
 ) -> None:
     """Write the proposed alignment for a CRM or a map; nothing is sent anywhere."""
     space = lab.workspace.open_workspace(folder)
     alignment = lab.journey.territories(space)["alignment"]["territory_id"]
-    written, summary = lab.handover.write(space, alignment, to.value, ids)
+    written, summary = lab.handover.write(space, alignment, to.value, ids, effective and effective.date())
     typer.echo(str(written))
     for line in summary:
         typer.echo(f"  {line}")
@@ -204,6 +215,10 @@ def main() -> None:
     except TerritoryLabError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(1) from error
+    except OSError as error:  # disk full, read-only, in use
+        told = f"{error.filename or 'a file'}: {error.strerror or error}"
+        typer.echo(f"{told}; nothing is half written: see to it, and the same command goes on from here", err=True)
+        raise SystemExit(1) from error
 
 
 def _serve(module: str, *options: str) -> NoReturn:
@@ -221,7 +236,9 @@ def _serve(module: str, *options: str) -> NoReturn:
 
 def _run(folder: Path, reports: Path) -> None:
     """Execute, export, sum up."""
-    written, headlines, off = lab.reporting.write_all(lab.workspace.open_workspace(folder), reports)
+    space = lab.workspace.open_workspace(folder)
+    with space.alone():
+        written, headlines, off = lab.reporting.write_all(space, reports)
     for path in written:
         typer.echo(str(path))
     for headline in headlines:

@@ -1,14 +1,53 @@
-"""Files written whole or not at all, and cells that a spreadsheet does not run."""
+"""Files written whole or not at all, by one program at a time, and cells that a spreadsheet does not run."""
 
+import errno
+import glob
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 _RUN_BY_SPREADSHEETS = r"^([=+\-@\t\r])"
+_LOCK = ".lock"
+
+
+@contextmanager
+def alone(folder: Path, patience_s: float = 60.0) -> Iterator[None]:
+    """
+    Keep other programs from writing in a folder meanwhile; the lock ends with the process that holds it.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is not there. What is done inside must not ask for the same folder again.
+    patience_s : float
+        How long to wait for another program, in seconds.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Raises
+    ------
+    TimeoutError
+        Where another program writes there for longer.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=patience_s)
+    except Timeout:
+        raise TimeoutError(errno.EBUSY, "another program is writing here", str(folder)) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -26,14 +65,23 @@ def writing(folder: Path) -> Iterator[Path]:
     Path
         The folder to write in.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as building:
-        draft, old = Path(building) / "new", Path(building) / "old"
-        draft.mkdir()
-        yield draft
-        if folder.exists():
-            folder.rename(old)
-        draft.rename(folder)
+    with alone(folder.parent):
+        _clear_up(folder)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as building:
+            draft, old = Path(building) / "new", Path(building) / "old"
+            draft.mkdir()
+            yield draft
+            if folder.exists():
+                folder.rename(old)
+            draft.rename(folder)
+
+
+def _clear_up(folder: Path) -> None:
+    """Put back what a killed process had moved aside, and take its drafts away."""
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}-????????"):
+        if (left / "old").is_dir() and not folder.exists():
+            (left / "old").rename(folder)
+        shutil.rmtree(left)
 
 
 def write_whole(path: Path, text: str) -> Path:

@@ -1,5 +1,6 @@
 """A plan handed back: assignment tables for any CRM, Salesforce load files with their undo, GeoJSON and KML."""
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import pandas as pd
 from territory_lab import book
 from territory_lab.crm import salesforce, today
 from territory_lab.crm.layout import FILE, Layout
+from territory_lab.errors import BadInput, Fault
 from territory_lab.files import write_csv, write_whole, writing
 from territory_lab.workspace import Workspace
 
 WGS84 = "EPSG:4326"
 
 
-def write(space: Workspace, alignment: pd.Series, to: str, ids: Path | None = None) -> tuple[Path, list[str]]:
+def write(
+    space: Workspace, alignment: pd.Series, to: str, ids: Path | None = None, effective: dt.date | None = None
+) -> tuple[Path, list[str]]:
     """
     Write a plan for another program.
 
@@ -29,6 +33,8 @@ def write(space: Workspace, alignment: pd.Series, to: str, ids: Path | None = No
         For whom.
     ids : Path, optional
         A later Salesforce export, for the ids of what was inserted since.
+    effective : date, optional
+        The day from which territories hold that ``effective.csv`` does not name.
 
     Returns
     -------
@@ -48,6 +54,10 @@ def write(space: Workspace, alignment: pd.Series, to: str, ids: Path | None = No
             told = [f"{name}.csv: {len(frame)} rows" for name, frame in frames.items()]
         else:
             told = _map(territories(space, alignment), draft, to)
+        days = calendar(space, alignment, effective)
+        if len(days):
+            write_csv(draft / "calendar.csv", days)
+            told.append(f"calendar.csv: {len(days)} territories change, the first on {days['effective_date'].iloc[0]}")
     return folder, told
 
 
@@ -91,6 +101,63 @@ def assignments(space: Workspace, alignment: pd.Series) -> dict[str, pd.DataFram
         "units": units.rename_axis("unit_id").reset_index(),
         "update": _update(space, accounts),
     }
+
+
+def calendar(space: Workspace, alignment: pd.Series, effective: dt.date | None = None) -> pd.DataFrame:
+    """
+    Say on which day each territory that changes takes over.
+
+    An account moves on the day of the territory that takes it.
+
+    Parameters
+    ----------
+    space : Workspace
+        ``effective.csv`` in its folder gives days to single territories: territory_id, effective_date (YYYY-MM-DD).
+    alignment : Series
+        ``territory_id`` by ``unit_id``.
+    effective : date, optional
+        The day of all others; without it they are left out.
+
+    Returns
+    -------
+    DataFrame
+        effective_date, territory_id, accounts_in, accounts_out; the first day first.
+
+    Raises
+    ------
+    BadInput
+        Naming each row of ``effective.csv`` that is no day or no territory of the plan.
+    """
+    moves = assignments(space, alignment)["accounts"].query("territory_id != territory_today")
+    stated = _days(space, alignment)
+    table = pd.DataFrame(
+        {
+            "accounts_in": moves["territory_id"].value_counts(),
+            "accounts_out": moves["territory_today"].value_counts(),
+        }
+    )
+    table = table.fillna(0).astype(int).rename_axis("territory_id").reset_index()
+    usual = None if effective is None else effective.isoformat()
+    table.insert(0, "effective_date", table["territory_id"].map(lambda name: stated.get(name, usual)))
+    return table.dropna(subset="effective_date").sort_values(["effective_date", "territory_id"], ignore_index=True)
+
+
+def _days(space: Workspace, alignment: pd.Series) -> dict[str, str]:
+    """Read the days that the analyst states for single territories."""
+    file = space.folder / "effective.csv"
+    if not file.is_file():
+        return {}
+    rows = pd.read_csv(file, dtype="str", keep_default_na=False).reindex(columns=["territory_id", "effective_date"])
+    days = pd.to_datetime(rows["effective_date"], format="%Y-%m-%d", errors="coerce")
+    wrong = days.isna() | ~rows["territory_id"].isin(set(alignment))
+    mend = "write a territory of the plan, and the day as YYYY-MM-DD"
+    faults = [
+        Fault(file.name, "", f"row {place + 1}", f"{' '.join(map(str, rows.loc[place]))!r} tells nothing", mend)
+        for place in rows.index[wrong]
+    ]
+    if faults:
+        raise BadInput(faults)
+    return dict(zip(rows["territory_id"], days.dt.strftime("%Y-%m-%d"), strict=True))
 
 
 def territories(space: Workspace, alignment: pd.Series) -> gpd.GeoDataFrame:

@@ -87,6 +87,12 @@ def retrain(space: Workspace, *, capacity_share: float = 0.2, cost: float = 0.0)
         Where the history of orders is too short to learn from.
     """
     space.need("orders", step="retraining")
+    with space.alone():
+        return _retrained(space, capacity_share, cost)
+
+
+def _retrained(space: Workspace, capacity_share: float, cost: float) -> list[Outcome]:
+    """Learn what is not on the shelf yet, judge it, and settle."""
     stamp = hashlib.sha256(f"{space.data_hash} {version('territory-lab')}".encode()).hexdigest()
     name = version_name(data_end(space.tables) - pd.Timedelta(days=1), stamp)
     there = [shelf_of(space, kind) for kind in kinds(space.tables)]

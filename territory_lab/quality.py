@@ -1,6 +1,7 @@
 """What looks wrong in accounts beyond one column: impossible places, shortened postcodes, loops, twins, odd names."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ from territory_lab.errors import Fault
 Bounds = tuple[float, float, float, float]
 
 NEAR = 90  # token-sort similarity (0-100) at which two names at one postcode look like the same firm
+_TOLD = 10  # members of a loop that its fault names
+_WINDOW = 200  # at a place of more than twice as many, names this far apart in the alphabet are not compared
 _LEGAL_FORM = r"\b(inc|incorporated|llc|ltd|limited|corp|corporation|co|company|gmbh|plc)\b"
 
 
@@ -70,6 +73,9 @@ def row_names(frame: pd.DataFrame, key: str | None) -> pd.Index:
     Index
         One name a row.
     """
+    if key in frame and not frame[key].hasnans:
+        named: pd.Index = pd.Index(frame[key])
+        return named
     numbered = pd.Series([f"row {i + 1}" for i in range(len(frame))], index=frame.index, dtype="str")
     return pd.Index(frame[key].fillna(numbered) if key in frame else numbered)
 
@@ -120,7 +126,9 @@ def _loop_faults(accounts: pd.DataFrame) -> list[Fault]:
             at = parent.get(at)
         if at in path:
             loop = path[path.index(at) :]
-            problem = "its parents lead back to itself: " + " -> ".join([*loop, loop[0]])
+            problem = "its parents lead back to itself: " + " -> ".join(
+                [*loop[:_TOLD], *(["..."] if len(loop) > _TOLD else []), loop[0]]
+            )
             found += [Fault("accounts", "parent_id", account, problem, mend) for account in loop]
     return found
 
@@ -171,19 +179,26 @@ def twins(accounts: pd.DataFrame) -> pd.DataFrame:
         postcode.str.replace("-.*", "", regex=True).str.zfill(5).fillna(city.str.casefold() + " " + state.fillna(""))
     )
     named = accounts.assign(place=place).dropna(subset=["name", "place", "account_id"])
+    named = named[named["place"].duplicated(keep=False)].sort_values("place", kind="stable")
+    keys, names, where = (named[column].tolist() for column in ("account_id", "name", "place"))
+    ends = [*np.flatnonzero(~named["place"].duplicated()), len(named)]
     found = [
-        (*same[["account_id", "name"]].iloc[one], *same[["account_id", "name"]].iloc[other], where, score)
-        for where, same in named.groupby("place")
-        if len(same) > 1
-        for one, other, score in _alike(same["name"])
+        (keys[start + one], names[start + one], keys[start + other], names[start + other], where[start], score)
+        for start, end in pairwise(ends)
+        for one, other, score in _alike(names[start:end])
     ]
     return pd.DataFrame(found, columns=columns).sort_values("score", ascending=False, kind="stable", ignore_index=True)
 
 
-def _alike(names: pd.Series) -> list[tuple[int, int, float]]:
+def _alike(names: list[str]) -> list[tuple[int, int, float]]:
     """Pairs of places whose names differ in order, case, signs, legal form or a letter only, and how alike they are."""
     plain = [re.sub(_LEGAL_FORM, "", utils.default_process(name)) for name in names]
-    score = process.cdist(plain, plain, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
-    return [
-        (int(one), int(other), round(float(score[one, other]), 1)) for one, other in np.argwhere(np.triu(score, k=1))
-    ]
+    order = sorted(range(len(names)), key=lambda place: sorted(plain[place].split()))
+    found = {}
+    for start in range(0, max(1, len(names) - _WINDOW), _WINDOW):
+        near = sorted(order[start : start + 2 * _WINDOW])
+        some = [plain[place] for place in near]
+        score = process.cdist(some, some, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR)
+        for one, other in np.argwhere(np.triu(score, k=1)):
+            found[near[one], near[other]] = round(float(score[one, other]), 1)
+    return [(one, other, score) for (one, other), score in sorted(found.items())]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from territory_lab.errors import BadInput, Fault
-from territory_lab.files import write_whole
+from territory_lab.files import alone, write_whole
 
 _KIND, _VERSION = re.compile(r"[a-z][a-z_]{0,39}"), re.compile(r"\d{4}-\d\d-\d\d-[0-9a-f]{8}")
 _POINTER = "champion.json"
@@ -182,10 +182,11 @@ class Shelf:
             One that is on the shelf.
         """
         self.there(version)
-        pointer = self._pointer()
-        if version != self.champion:
-            withdrawn = [name for name in pointer["withdrawn"] if name != version]
-            self._point({"reigns": [*pointer["reigns"], version], "withdrawn": withdrawn})
+        with alone(self.folder):
+            pointer = self._pointer()
+            if version != self.champion:
+                withdrawn = [name for name in pointer["withdrawn"] if name != version]
+                self._point({"reigns": [*pointer["reigns"], version], "withdrawn": withdrawn})
 
     def roll_back(self) -> str:
         """
@@ -201,13 +202,14 @@ class Shelf:
         BadInput
             Where there is none before.
         """
-        pointer = self._pointer()
-        if len(pointer["reigns"]) < 2:
-            problem = "there is no champion before this one"
-            raise BadInput([Fault("models", self.kind, "", problem, "promote another version")])
-        *before, last = pointer["reigns"]
-        self._point({"reigns": before, "withdrawn": [*pointer["withdrawn"], last]})
-        return before[-1]
+        with alone(self.folder):
+            pointer = self._pointer()
+            if len(pointer["reigns"]) < 2:
+                problem = "there is no champion before this one"
+                raise BadInput([Fault("models", self.kind, "", problem, "promote another version")])
+            *before, last = pointer["reigns"]
+            self._point({"reigns": before, "withdrawn": [*pointer["withdrawn"], last]})
+            return before[-1]
 
     def _known(self) -> str:
         """Say what could be named."""

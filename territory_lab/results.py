@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from territory_lab.errors import MissingTable
-from territory_lab.workspace import Workspace, write_frames
+from territory_lab.workspace import Workspace, digest, write_frames
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,9 @@ def _read(folder: Path, stamp: str) -> Result | None:
         told = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
         if told["stamp"] != stamp:
             return None
+        if any(digest(folder / f"{name}.parquet") != told["sha256"][name] for name in told["frames"]):
+            return None
         frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in told["frames"]}
         return Result(frames, told["facts"], told["off"])
-    except (OSError, ValueError, KeyError):  # not there, or damaged: either way it is computed anew
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: either way it is computed anew
         return None

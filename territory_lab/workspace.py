@@ -7,17 +7,19 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import geopandas as gpd
 import pandas as pd
+import pyarrow.parquet as pq
 import tomli_w
 
-from territory_lab import quality, schema, shipped
+from territory_lab import files, quality, schema, shipped
 from territory_lab.errors import BadInput, Fault, MissingTable, TerritoryLabError
-from territory_lab.files import writing
 
 SETTINGS = "workspace.toml"
 RULES = "icp.toml"  # the rule card of the ideal customer, where the analyst states one
@@ -85,7 +87,7 @@ class Settings:
             return cls()
         try:
             stated = tomllib.loads(file.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadInput([Fault(SETTINGS, "", "", str(error), "correct the TOML")]) from error
         known = {key: type(value) for key, value in asdict(cls()).items()}
         faults = [
@@ -93,15 +95,24 @@ class Settings:
             if key not in known
             else Fault(SETTINGS, key, "", f"{value!r} is not of kind {known[key].__name__}", "correct it")
             for key, value in stated.items()
-            if key not in known or not isinstance(value, _TOML_KINDS[known[key]])
+            if key not in known or not _fits(value, known[key])
         ]
-        if len(stated.get("bounds", ())) not in (0, 4):
+        bounds = stated.get("bounds", [])
+        if isinstance(bounds, list) and not (
+            len(bounds) in (0, 4) and all(type(part) in (int, float) for part in bounds)
+        ):
             faults.append(Fault(SETTINGS, "bounds", "", "needs four numbers", "west, south, east, north"))
         if faults:
             raise BadInput(faults)
         return replace(cls(), **{key: known[key](value) for key, value in stated.items()})
 
 
+def _fits(value: object, kind: type) -> bool:
+    """Whether a stated value is of its kind, and a number one that can be reckoned with."""
+    return isinstance(value, _TOML_KINDS[kind]) and (not isinstance(value, int | float) or abs(value) < _LARGEST)
+
+
+_LARGEST = 1e15
 _TOML_KINDS: dict[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float), tuple: (list,)}
 
 
@@ -145,13 +156,11 @@ class Workspace:
     @cached_property
     def data_hash(self) -> str:
         """SHA-256 of the tables, the settings and the stated rule card: what a result rests on."""
-        digest = hashlib.sha256(json.dumps(asdict(self.settings), sort_keys=True).encode())
+        total = hashlib.sha256(json.dumps(asdict(self.settings), sort_keys=True).encode())
         card = self.folder / RULES
         for name, file in sorted((self.files | ({RULES: card} if card.is_file() else {})).items()):
-            digest.update(f"\0{name}\0".encode())
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
-        return digest.hexdigest()
+            total.update(f"\0{name}\0".encode() + bytes.fromhex(digest(file)))
+        return total.hexdigest()
 
     @property
     def missing(self) -> dict[str, str]:
@@ -197,6 +206,17 @@ class Workspace:
         """
         tables, faults = schema.inspect(self._raw, bounds=self._bounds)
         return faults, quality.doubts(tables["accounts"]) if "accounts" in tables else []
+
+    def alone(self) -> AbstractContextManager[None]:
+        """
+        Keep other runs out of the workspace for a while.
+
+        Returns
+        -------
+        context manager
+            Raises TimeoutError, without waiting, where another run is at work.
+        """
+        return files.alone(self.folder, patience_s=0)
 
     def result(self, step: str) -> Path:
         """
@@ -323,19 +343,39 @@ def write_frames(folder: Path, frames: Mapping[str, pd.DataFrame], facts: Mappin
     frames : mapping of str to DataFrame
         One file each.
     facts : mapping of str to anything JSON holds
-        Kept in ``facts.json``.
+        Kept in ``facts.json``, with the SHA-256 of each frame's file.
     """
-    with writing(folder) as draft:
+    with files.writing(folder) as draft:
         for name, frame in frames.items():
             frame.to_parquet(draft / f"{name}.parquet", compression="zstd")
-        (draft / "facts.json").write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        told = {**facts, "sha256": {name: digest(draft / f"{name}.parquet") for name in frames}}
+        (draft / "facts.json").write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def digest(file: Path) -> str:
+    """
+    Sum up a file.
+
+    Parameters
+    ----------
+    file : Path
+        Any file.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
+    """
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read(name: str, file: Path) -> pd.DataFrame:
     """Read one table, CSV as text only."""
     try:
         if file.suffix == ".parquet":
-            return pd.read_parquet(file)
+            drawn = b"geo" in (pq.read_schema(file).metadata or {})  # the mark of GeoParquet
+            return gpd.read_parquet(file) if drawn else pd.read_parquet(file)
         return pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

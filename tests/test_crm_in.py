@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from territory_lab import crm, sample, schema, shipped
+from territory_lab import book, crm, geography, sample, schema, shipped
 from territory_lab.crm import _sheets
 from territory_lab.crm import _values as values
 from territory_lab.errors import BadInput
@@ -59,6 +59,32 @@ def test_line_items_of_won_opportunities_become_orders(tmp_path: Path) -> None:
     won = firm.lines.merge(firm.deals[firm.deals["stage"] == "won"], left_on="deal", right_on="id")
     assert orders.loc[won["id_x"], "account_id"].tolist() == won["account"].tolist()
     assert len(orders) == len(won)
+
+
+def test_homes_of_hubspots_owners_come_from_a_column_of_theirs(tmp_path: Path) -> None:
+    firm = crm_exports.company("hubspot")
+    exports = crm_exports.hubspot(firm)
+    exports["owners"]["zip"] = firm.reps["postcode"].to_numpy()
+    space, _ = crm.create(tmp_path / "own", crm_exports.write(exports, tmp_path / "export"), crm.Layout.of("hubspot"))
+    places = geography.postcodes().set_index("postcode").loc[firm.reps["postcode"], ["lon", "lat"]]
+    reps = space.tables["reps"].set_index("rep_id").loc[firm.reps["id"], ["lon", "lat"]]
+    assert reps.to_numpy() == pytest.approx(places.to_numpy(), abs=1e-6)
+
+
+@pytest.mark.parametrize("suffix", ["geojson", "gpkg", "shp", "parquet"])
+def test_own_boundaries_come_in_whatever_file_they_stand_in(suffix: str, tmp_path: Path) -> None:
+    counties = geography.counties().set_index("unit_id").loc[["25017", "25025"], ["geometry"]].reset_index()
+    flat = counties.to_crs("EPSG:26986") if suffix != "geojson" else counties
+    (tmp_path / "export").mkdir()
+    file = tmp_path / "export" / f"units.{suffix}"
+    flat.to_parquet(file) if suffix == "parquet" else flat.to_file(file)
+    text = "account_id,name,lon,lat\n1,Acme,-71.1106,42.3736\n2,Bolt,-71.0589,42.3601\n"
+    (tmp_path / "export" / "accounts.csv").write_text(text, encoding="utf-8")
+    space, _ = crm.create(tmp_path / "own", tmp_path / "export", crm.Layout.of("csv"))
+    places = book.units(space)
+    ratio = places.to_crs("EPSG:5070").area.to_numpy() / counties.to_crs("EPSG:5070").area.to_numpy()
+    assert ratio == pytest.approx([1, 1], rel=1e-6)
+    assert book.accounts(space, places)["unit_id"].tolist() == ["25017", "25025"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])

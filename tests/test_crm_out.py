@@ -1,5 +1,6 @@
 """Out to a CRM and back in: a small stand-in for Salesforce takes the load files, with its rules."""
 
+import datetime as dt
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from territory_lab import crm, geography, handover
 from territory_lab.crm.salesforce import developer_names
+from territory_lab.errors import BadInput
 from territory_lab.workspace import Workspace
 from tests import adventureworks, crm_exports
 
@@ -172,6 +174,22 @@ def test_the_update_table_brings_a_plan_into_adventureworks(cases: Path, tmp_pat
     stores.to_csv(file)
     again = crm.read(tmp_path / "export", crm.Layout.load(tmp_path / "mapping.toml")).tables["alignment"]
     assert dict(again.to_numpy()) == plan.to_dict()
+
+
+def test_the_calendar_says_on_which_day_who_takes_over(org: Org, tmp_path: Path) -> None:
+    space = opened(org, tmp_path)
+    plan = today_of(space).copy()
+    plan.iloc[[0, 3]] = plan.iloc[[3, 0]].to_numpy()  # one county of 8 accounts each way
+    text = "territory_id,effective_date\nMiddle <b>,2026-01-15\n"
+    (space.folder / "effective.csv").write_text(text, encoding="utf-8")
+    folder, summary = handover.write(space, plan, "csv", effective=dt.date(2026, 2, 1))
+    told = pd.read_csv(folder / "calendar.csv").to_numpy().tolist()
+    assert told == [["2026-01-15", "Middle <b>", 8, 8], ["2026-02-01", "East & Cape", 8, 8]]
+    assert summary[-1] == "calendar.csv: 2 territories change, the first on 2026-01-15"
+    assert handover.calendar(space, plan)["territory_id"].tolist() == ["Middle <b>"]
+    (space.folder / "effective.csv").write_text(text + "Nowhere,2026-01-15\nMiddle <b>,soon\n", encoding="utf-8")
+    with pytest.raises(BadInput, match="2 fault"):
+        handover.calendar(space, plan)
 
 
 def test_geojson_and_kml_hold_each_territory_with_its_name_and_area(org: Org, tmp_path: Path) -> None:

@@ -86,4 +86,4 @@ def test_a_failure_while_writing_leaves_the_old_result_whole(tmp_path: Path) -> 
     with pytest.raises(TypeError, match="JSON"):
         workspace.write_frames(target, {"profile": pd.DataFrame({"a": [2]})}, {"n": object()})
     assert pd.read_parquet(target / "profile.parquet")["a"].tolist() == [1]
-    assert [path.name for path in target.parent.iterdir()] == ["icp"]
+    assert {path.name for path in target.parent.iterdir()} == {"icp", ".lock"}

@@ -18,7 +18,7 @@ def units_by(accounts: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     at = at[(at["lon"].between(-180, 180) & at["lat"].between(-90, 90)) & (at != 0).any(axis=1)]
     middle = at.groupby(accounts["unit_id"]).median().drop(index="", errors="ignore")
     named: pd.DataFrame = middle.round(6).astype("str").rename_axis("unit_id").reset_index()
-    return named
+    return named.set_axis(range(-len(named), 0))  # no ticket of the ledger's
 
 
 def misplaced(accounts: pd.DataFrame) -> list[Fault]:

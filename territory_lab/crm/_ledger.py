@@ -29,13 +29,14 @@ class Ledger:
     """Where each row came from, and what is set aside; frames are indexed by ticket."""
 
     def __init__(self) -> None:
-        self.place: dict[int, tuple[str, int]] = {}
+        self.places: list[tuple[range, str, pd.Index]] = []  # tickets, their file, their lines
         self.aside: list[Aside] = []
 
     def enter(self, name: str, sheet: Sheet, frame: pd.DataFrame) -> pd.DataFrame:
         """Give each row of a sheet a ticket, and set aside the lines that did not fit its header."""
-        tickets = range(len(self.place), len(self.place) + len(frame))
-        self.place |= {ticket: (sheet.name, line) for ticket, line in zip(tickets, frame.index, strict=True)}
+        first = self.places[-1][0].stop if self.places else 0
+        tickets = range(first, first + len(frame))
+        self.places.append((tickets, sheet.name, frame.index))
         mend = "correct the line, or leave it out if it is a footer"
         self.aside += [
             Aside(name, sheet.name, line, "row", "", text, why, mend) for line, (why, text) in sheet.odd.items()
@@ -49,9 +50,10 @@ class Ledger:
 
     def note(self, name: str, ticket: int, what: str, value: str, fault: Fault) -> None:
         """Remember what was set aside and why."""
-        if ticket in self.place:  # units made of accounts have no line of their own
-            file, line = self.place[ticket]
-            self.aside.append(Aside(name, file, line, what, fault.column, value, fault.problem, fault.mend))
+        for tickets, file, lines in self.places:  # units made of accounts have no line of their own
+            if ticket in tickets:
+                line = int(lines[ticket - tickets.start])
+                self.aside.append(Aside(name, file, line, what, fault.column, value, fault.problem, fault.mend))
 
     def count(self, sheets: list[Sheet], table_of: dict[str, str]) -> pd.DataFrame:
         """Count what came in, what is used and what is set aside, file by file."""

@@ -41,6 +41,7 @@ def match(layout: Layout, table: str, columns: Iterable[str]) -> dict[str, str]:
 def lacking(layout: Layout, table: str, found: Mapping[str, str]) -> list[str]:
     """Say which required columns are not there."""
     told = {*found, *layout.tables[table].join, *(["stage"] if {"won", "closed"} <= set(found) else [])}
+    told |= {"lon", "lat"} if "geometry" in found else set()
     return [name for name, spec in TABLES[table].columns.items() if spec.required and name not in told]
 
 

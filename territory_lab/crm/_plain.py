@@ -62,7 +62,8 @@ def _numbers(raw: Raw, layout: Layout, semicolons: Collection[str], notes: list[
         if "currency" in frame:
             bare = (frame[column] != "") & (frame[column].map(_values.currency_of) == "")
             frame[column] = frame[column].where(~bare, frame["currency"].str.upper() + " " + frame[column])
-    signs = pd.Series([_values.currency_of(cell) for name, column in money for cell in raw[name][column]], dtype="str")
+    signed = [raw[name][column][~_values.plain(raw[name][column])] for name, column in money]
+    signs = pd.Series([_values.currency_of(cell) for cells in signed for cell in cells], dtype="str")
     counted = signs[signs != ""].value_counts()
     currency = layout.currency or (str(counted.index[0]) if len(counted) else "USD")
     if len(counted) > 1:
@@ -131,16 +132,17 @@ def _resolve(raw: Raw) -> None:
         for column, refers in links.items():
             table, key = refers.split(".")
             if column in frame and key in raw.get(table, ()):
-                first = frame[column].str.split(";").str[0].str.strip()  # a list names the first one first
-                known = frame[column].isin(raw[table][key])
-                frame[column] = frame[column].where(known, first.replace(_called(raw[table], key)))
+                unknown = frame[column][(frame[column] != "") & ~frame[column].isin(raw[table][key])]
+                first = unknown.str.split(";").str[0].str.strip()  # a list names the first one first
+                called = _called(raw[table], key, first)
+                frame.loc[unknown.index, column] = [called.get(name, name) for name in first]
 
 
-def _called(frame: pd.DataFrame, key: str) -> dict[str, str]:
-    """Ids by the names and addresses that only one row bears."""
+def _called(frame: pd.DataFrame, key: str, wanted: pd.Series) -> dict[str, str]:
+    """Ids by the wanted names and addresses that only one row bears."""
     names: dict[str, str] = {}
     for column in ("email", "name"):
         if column in frame:
-            single = frame[(frame[column] != "") & ~frame[column].duplicated(keep=False)]
+            single = frame[frame[column].isin(wanted) & ~frame[column].duplicated(keep=False)]
             names |= dict(zip(single[column], single[key], strict=True))
     return names

@@ -9,14 +9,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import pandas as pd
+import pyarrow.parquet as pq
 
 from territory_lab.errors import BadInput, Fault
 
+if TYPE_CHECKING:
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
 _SEPARATORS = ",;\t|"
-_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")
-_UNPACKED = 2**30  # bytes that a workbook may unpack to
+_MAPS = (".geojson", ".gpkg", ".shp", ".parquet")
+_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", *_MAPS)
+_WIDEST = 16_384  # columns, as in the widest workbook
+_UNPACKED = 2**30  # bytes that a file may unpack to
+_CELL = 32  # bytes that a cell takes at least, once it is read
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -37,7 +46,8 @@ def read_sheets(path: Path) -> list[Sheet]:
     faults: list[Fault] = []
     for file in found:
         try:
-            sheets += _workbook(file) if file.suffix.lower().startswith(".xls") else [_text(file)]
+            kind = file.suffix.lower()
+            sheets += _workbook(file) if kind.startswith(".xls") else [_map(file) if kind in _MAPS else _text(file)]
         except BadInput as error:
             faults += error.faults
         except OSError as error:
@@ -67,7 +77,7 @@ def _decoded(file: Path) -> tuple[str, str]:
     """Turn bytes into text by their mark, else as UTF-8, else as Windows-1252."""
     raw = file.read_bytes()
     marked = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), None)
-    if marked is None and b"\0" in raw[:100]:
+    if marked is None and raw[:100].count(0) > len(raw[:100]) / 4:  # every other byte, and not a stray one
         marked = "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"
     for encoding in [marked] if marked else ["utf-8", "cp1252"]:
         try:
@@ -111,18 +121,55 @@ def _workbook(file: Path) -> list[Sheet]:
             unpacked = sum(part.file_size for part in packed.infolist())
         _bounded(file, unpacked)
         book = load_workbook(file, read_only=True, data_only=True)
-        pages = {page.title: [[_cell(v) for v in row] for row in page.values] for page in book.worksheets}  # noqa: PD011
+        pages = {page.title: _filled(file, page) for page in book.worksheets}
         book.close()
     except (BadInput, OSError):
         raise
     except Exception as error:  # a damaged workbook raises whatever its XML leads to
         raise BadInput([Fault(file.name, "", "", f"cannot be read: {error!r}", "save it as CSV")]) from error
     names = {title: file.name if len(pages) == 1 else f"{file.name}:{title}" for title in pages}
-    return [_sheet(names[title], list(enumerate(rows, 1)), "XLSX") for title, rows in pages.items() if len(rows) > 1]
+    return [_sheet(names[title], rows, "XLSX") for title, rows in pages.items() if len(rows) > 1]
+
+
+def _filled(file: Path, page: "ReadOnlyWorksheet") -> list[tuple[int, list[str]]]:
+    """List the rows that hold anything, as wide as the header at least; never trust the size that the page states."""
+    page.reset_dimensions()
+    rows: list[tuple[int, list[str]]] = []
+    cells = 0
+    for line, values in enumerate(page.values, 1):
+        cells += len(values)
+        _bounded(file, cells * _CELL)
+        row = [_cell(value) for value in values]
+        if any(row):
+            rows.append((line, row + [""] * (len(rows[0][1]) - len(row)) if rows else row))
+    return rows
+
+
+def _map(file: Path) -> Sheet:
+    """Read a file of shapes, or a table in Parquet; shapes become WKB in hexadecimal, in degrees."""
+    try:
+        if file.suffix.lower() != ".parquet":
+            frame = gpd.read_file(file)
+        else:
+            stored = pq.read_metadata(file)
+            _bounded(file, stored.num_rows * stored.num_columns * _CELL)
+            frame = gpd.read_parquet(file) if b"geo" in (stored.metadata or {}) else pd.read_parquet(file)
+        shapes = isinstance(frame, gpd.GeoDataFrame) and frame.active_geometry_name
+        if shapes:
+            there = frame.geometry if frame.crs else frame.geometry.set_crs("EPSG:4326")
+            frame = pd.DataFrame(frame).assign(**{shapes: there.to_crs("EPSG:4326").to_wkb(hex=True)})
+    except (BadInput, OSError):
+        raise
+    except Exception as error:  # a damaged file raises whatever its reader comes upon
+        raise BadInput([Fault(file.name, "", "", f"cannot be read: {error!r}", "save it anew, as GeoJSON")]) from error
+    header = [shapes and "geometry" if column == shapes else str(column) for column in frame]
+    columns = [["" if pd.isna(v) is True else _cell(v) for v in frame[column].array] for column in frame]
+    rows = [header, *map(list, zip(*columns, strict=True))]
+    return _sheet(file.name, enumerate(rows, 0), file.suffix[1:].lower())
 
 
 def _bounded(file: Path, unpacked: int) -> None:
-    """Refuse a workbook that grows beyond measure when it is opened."""
+    """Refuse a file that grows beyond measure when it is opened."""
     if unpacked > _UNPACKED:
         raise BadInput([Fault(file.name, "", "", f"unpacks to {unpacked:,} bytes", "save it as CSV")])
 
@@ -143,8 +190,10 @@ def _sheet(name: str, rows: Iterable[tuple[int, list[str]]], how: str) -> Sheet:
         raise BadInput([Fault(name, "", "", "is empty", "export it again with its header")])
     header = full[0][1]
     while header and not header[-1]:
-        header = header[:-1]
+        header.pop()
     width, fitting = len(header), []
+    if width > _WIDEST:
+        raise BadInput([Fault(name, "", "", f"has {width:,} columns", "export the ones that are needed")])
     odd: dict[int, tuple[str, str]] = {}
     for line, row in full[1:]:
         if len(row) < width or any(row[width:]):

@@ -14,6 +14,7 @@ _NUMBER = re.compile(
     rf"(?P<open>\()?(?P<sign>{_SIGN})(?P<before>{_CURRENCY})?(?P<sign_2>{_SIGN})"
     rf"(?P<digits>{_DIGITS})(?P<power>[eE][-+]?\d+)?(?P<after>{_CURRENCY})?\)?"
 )
+_PLAIN = r"(?:-?[0-9]+(?:\.(?:[0-9]{1,2}|[0-9]{4,}))?)?"
 _DATE = re.compile(
     r"(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})(?:[ T,]+[\d:. ]+(?:[AP]M)?)?"
 )
@@ -29,8 +30,15 @@ def currency_of(text: str) -> str:
     return SIGNS.get(sign, sign)
 
 
+def plain(cells: pd.Series) -> "pd.Series[bool]":
+    """Say which cells are empty, or a number that can be read in one way only."""
+    return cells.str.fullmatch(_PLAIN)
+
+
 def numbers(cells: pd.Series, *, decimal_comma: bool = False, currency: str = "") -> tuple[pd.Series, str]:
     """Write numbers plainly: 1.234,50 € as 1234.50."""
+    if plain(cells).all():
+        return cells, ""
     once = pd.unique(cells)
     found = {cell: match for cell in once if (match := _NUMBER.fullmatch(_tight(cell)))}
     votes = Counter(_decimal(match["digits"]) for match in found.values())
@@ -42,7 +50,7 @@ def numbers(cells: pd.Series, *, decimal_comma: bool = False, currency: str = ""
     else:
         settled = "" if votes[","] or votes["."] else "," if decimal_comma and votes["?,"] else "."
 
-    def plain(cell: str) -> str:
+    def plainly(cell: str) -> str:
         match = found.get(cell)
         if match is None or (currency and currency_of(cell) not in ("", currency)):
             return cell
@@ -58,7 +66,7 @@ def numbers(cells: pd.Series, *, decimal_comma: bool = False, currency: str = ""
 
     assumed = votes["?,"] and settled and not votes[","] and not votes["."]
     said = f"{unclear} number(s) such as 1,234 read with a {'decimal comma' if settled == ',' else 'thousands comma'}"
-    return _mapped(cells, once, plain), said if assumed else ""
+    return _mapped(cells, once, plainly), said if assumed else ""
 
 
 def date_order(cells: pd.Series) -> str:
@@ -69,6 +77,8 @@ def date_order(cells: pd.Series) -> str:
 
 def dates(cells: pd.Series, order: str = "") -> pd.Series:
     """Write dates as YYYY-MM-DD; ISO dates with a time and zone are left to the schema."""
+    if cells.str.fullmatch(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?)?").all():
+        return cells
     once = pd.unique(cells)
     found = {cell: match for cell in once if (match := _DATE.fullmatch(cell))}
 

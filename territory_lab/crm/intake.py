@@ -5,10 +5,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 
 from territory_lab import quality, schema, workspace
-from territory_lab.crm import _alignment, _matching, today
+from territory_lab.crm import _alignment, _database, _live, _matching, _shapes, today
 from territory_lab.crm._ledger import Aside, Ledger
 from territory_lab.crm._plain import Raw, write_plainly
 from territory_lab.crm._sheets import Sheet, read_sheets
@@ -16,6 +17,7 @@ from territory_lab.crm.layout import FILE, LINKS, Layout
 from territory_lab.errors import BadInput, Fault
 from territory_lab.files import write_csv, write_whole
 
+_MANY = 200_000  # rows
 _SERVED = ["currency", "won", "closed", "email"]  # what only the reading needs
 
 
@@ -54,14 +56,15 @@ class Intake:
     notes: list[str]
 
 
-def read(path: Path, layout: Layout, *, accept: bool = False) -> Intake:
+def read(source: Path | str, layout: Layout, *, accept: bool = False) -> Intake:
     """
     Read an export.
 
     Parameters
     ----------
-    path : Path
-        A CSV or XLSX file, or a folder of them.
+    source : Path or str
+        A CSV or XLSX file, or a folder of them, the address of a database (``postgresql://host/name``) or of
+        a Salesforce organisation (``https://yours.my.salesforce.com``).
     layout : Layout
         The CRM's, or the analyst's own.
     accept : bool
@@ -77,7 +80,18 @@ def read(path: Path, layout: Layout, *, accept: bool = False) -> Intake:
     BadInput
         For files that cannot be read and required columns that are not there, all at once.
     """
-    sheets, ledger, layout = read_sheets(path), Ledger(), deepcopy(layout)
+    layout = deepcopy(layout)
+    if _live.is_address(str(source)):
+        return _understood(_live.read_sheets(str(source), layout), layout, accept=accept)
+    if not _database.is_address(str(source)):
+        return _understood(read_sheets(Path(source)), layout, accept=accept)
+    with tempfile.TemporaryDirectory() as staging:
+        return _understood(_database.read_sheets(str(source), layout, Path(staging)), layout, accept=accept)
+
+
+def _understood(sheets: list[Sheet], layout: Layout, *, accept: bool) -> Intake:
+    """Match, make plain, join, and account for every row."""
+    ledger = Ledger()
     table_of = {sheet.name: _matching.table_of(layout, sheet.name, sheet.cells.columns) for sheet in sheets}
     raw, mapping = _matched(sheets, table_of, layout, ledger, accept=accept)
     semicolons = {table_of[sheet.name] for sheet in sheets if sheet.how.endswith("';'")}
@@ -85,10 +99,13 @@ def read(path: Path, layout: Layout, *, accept: bool = False) -> Intake:
     if "orders" in raw:
         ledger.join(raw, layout.tables["orders"].join)
     ledger.keys(raw)
+    _shapes.place(raw, ledger)
     if layout.units_by:
         raw["units"] = _alignment.units_by(raw["accounts"], layout.units_by)
     tables = {name: frame.copy() for name, frame in raw.items() if name in schema.TABLES}
     ledger.settle(tables)
+    if _shapes.COLUMN in tables.get("units", ()):
+        tables["units"] = _shapes.drawn(tables["units"])
     links = {name: raw[name].copy() for name in LINKS if name in raw}
     ledger.settle_links(links, tables)
     notes += _alignment.add(tables, links)
@@ -104,7 +121,9 @@ def read(path: Path, layout: Layout, *, accept: bool = False) -> Intake:
     )
 
 
-def create(folder: Path, path: Path, layout: Layout, *, accept: bool = False) -> tuple[workspace.Workspace, Intake]:
+def create(
+    folder: Path, source: Path | str, layout: Layout, *, accept: bool = False
+) -> tuple[workspace.Workspace, Intake]:
     """
     Make a workspace from an export.
 
@@ -112,8 +131,8 @@ def create(folder: Path, path: Path, layout: Layout, *, accept: bool = False) ->
     ----------
     folder : Path
         A new or empty folder.
-    path : Path
-        The export.
+    source : Path or str
+        As in `read`.
     layout : Layout
         The CRM's, or the analyst's own.
     accept : bool
@@ -126,19 +145,29 @@ def create(folder: Path, path: Path, layout: Layout, *, accept: bool = False) ->
     intake : Intake
         What was found.
     """
-    intake = read(path, layout, accept=accept)
+    intake = read(source, layout, accept=accept)
     with tempfile.TemporaryDirectory() as building:
         draft = Path(building)
         for name, table in intake.tables.items():
-            table.to_csv(draft / f"{name}.csv", index=False)
+            _kept(table, draft / name)
         for name, table in intake.links.items():
             write_whole(draft / today.FOLDER / f"{name}.csv", table.to_csv(index=False))
         write_csv(draft / "set_aside.csv", intake.aside)
-        write_csv(draft / "duplicates.csv", quality.twins(schema.parse(intake.tables)["accounts"]))
+        write_csv(draft / "duplicates.csv", quality.twins(intake.tables["accounts"].replace("", None)))
         write_csv(draft / "intake.csv", intake.ledger)
         write_whole(draft / FILE, intake.layout.to_toml())
         settings = workspace.Settings(name=folder.resolve().name, currency=intake.currency)
         return workspace.create(folder, draft, settings, whole=True), intake
+
+
+def _kept(table: pd.DataFrame, file: Path) -> None:
+    """Write a table: as CSV, which anybody can open, but with shapes or a great many rows as Parquet."""
+    if isinstance(table, gpd.GeoDataFrame):
+        table.to_parquet(file.with_suffix(".parquet"), index=False)
+    elif len(table) > _MANY:
+        table.to_parquet(file.with_suffix(".parquet"), index=False, compression="zstd")
+    else:
+        table.to_csv(file.with_suffix(".csv"), index=False)
 
 
 def _matched(

@@ -47,12 +47,15 @@ class TableLayout:
         Our column -> the CRM's values -> ours; ``*`` stands for any other.
     join : mapping of str to str
         Our columns that the row takes from its opportunity where it has none -> the opportunity's.
+    query : str
+        What asks a database for it.
     """
 
     files: list[str] = field(default_factory=list)
     columns: dict[str, list[str]] = field(default_factory=dict)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     join: dict[str, str] = field(default_factory=dict)
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ class Layout:
         """
         try:
             stated = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadInput([Fault(file.name, "", "", str(error), "correct the TOML")]) from error
         tables = stated.pop("tables", {})
         faults = list(_misfits(file.name, stated, _TOP)) if isinstance(tables, dict) else []
@@ -145,7 +148,9 @@ class Layout:
         str
             What ``load`` reads.
         """
-        return tomli_w.dumps(asdict(self))
+        plain = asdict(self)
+        plain["tables"] = {name: {k: v for k, v in table.items() if v} for name, table in plain["tables"].items()}
+        return tomli_w.dumps(plain, multiline_strings=True)
 
 
 def _texts(value: object) -> bool:
@@ -169,6 +174,7 @@ _TABLE = {
     "columns": lambda value: isinstance(value, dict) and all(map(_texts, value.values())),
     "codes": lambda value: isinstance(value, dict) and all(map(_pairs, value.values())),
     "join": _pairs,
+    "query": lambda value: isinstance(value, str),
 }
 
 

@@ -1,5 +1,6 @@
 """How to act on a score: who, through which channel, with what message and when, from a file that anybody can edit."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from territory_lab.errors import BadInput, Fault
 SHIPPED = Path(__file__).with_name("playbook.toml")
 TELLS = ["play", "who", "channel", "angle", "timing"]
 _TEXTS = ("name", "who", "channel", "angle", "timing")
+_FORM = r"[+,]{0,2}(\.\d)?[a-zA-Z%]?"  # of a number; a width could ask for all the memory there is
 _KINDS = ("upsell", "cross_sell")
 
 
@@ -102,7 +104,7 @@ class Playbook:
         """
         try:
             stated = tomllib.loads(file.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadInput([Fault(file.name, "", "", str(error), "correct the TOML")]) from error
         faults = [
             Fault(file.name, key, "", "unknown key", "one of play, reasons")
@@ -110,6 +112,9 @@ class Playbook:
             if key not in ("play", "reasons")
         ]
         plays, sentences = stated.get("play", []), stated.get("reasons", {})
+        if not (isinstance(sentences, dict) and isinstance(plays, list) and all(map(_is_play, plays))):
+            mend = "write plays as [[play]], limits as numbers under [play.when.at_least], sentences under [reasons]"
+            raise BadInput([*faults, Fault(file.name, "play, reasons", "", "are not tables", mend)])
         for number, play in enumerate(plays, 1):
             faults += _play_faults(file.name, str(play.get("name", number)), play)
         faults += [
@@ -180,6 +185,12 @@ class Playbook:
         return f"{text}: odds {'up' if change >= 0 else 'down'} by {abs(change):.0%}"
 
 
+def _is_play(play: object) -> bool:
+    """Whether it is a table of tables."""
+    when = play.get("when", {}) if isinstance(play, dict) else None
+    return isinstance(when, dict) and all(isinstance(when.get(side, {}), dict) for side in ("at_least", "at_most"))
+
+
 def _play_faults(file: str, name: str, play: Mapping[str, Any]) -> list[Fault]:
     """Find what is wrong with one play."""
     when = play.get("when", {})
@@ -213,7 +224,10 @@ def _unfilled(text: object, known: set[str]) -> str:
     if not isinstance(text, str):
         return f"{text!r} is not text"
     try:
-        unknown = {name for _, name, _, _ in Formatter().parse(text) if name is not None} - known
+        parts = [(name, form or "") for _, name, form, _ in Formatter().parse(text) if name is not None]
     except ValueError as error:
         return str(error)
+    if wide := [form for _, form in parts if not re.fullmatch(_FORM, form)]:
+        return f"{wide[0]!r} is no format"
+    unknown = {name for name, _ in parts} - known
     return f"{', '.join(sorted(unknown))!r} is not known" if unknown else ""

@@ -1,5 +1,6 @@
 """Reports: numbers -> template -> one self-contained file; notebooks as pages of the same look."""
 
+from territory_lab.reporting.arrival import arrival
 from territory_lab.reporting.execute import execute
 from territory_lab.reporting.notebook import export_notebook
 from territory_lab.reporting.numbers import KeyNumber, decision, gather, key_numbers
@@ -9,6 +10,7 @@ from territory_lab.reporting.whole import write_all
 
 __all__ = [
     "KeyNumber",
+    "arrival",
     "comparison",
     "decision",
     "execute",

@@ -8,6 +8,7 @@ save replaces another's, and the versions are the audit trail. Saving what is th
 import datetime as dt
 import json
 import re
+import shutil
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -21,10 +22,12 @@ import pandas as pd
 import tomli_w
 
 from territory_lab.errors import BadInput, Fault
+from territory_lab.files import alone
 
 STATUSES = ("draft", "in review", "approved", "published")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _-]{0,79}(?<! )")
 _ABOUT = ("status", "author", "note", "seed", "data_hash")
+_DRAFT = ".draft-"
 _NUMBER = re.compile(r"\d{4,}")
 
 
@@ -116,8 +119,9 @@ def save(scenario: Scenario, folder: Path) -> Path:
     """
     files = _files(scenario)
     shelf = folder / scenario.name
-    shelf.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=shelf, prefix=".draft-") as building:
+    with alone(shelf), tempfile.TemporaryDirectory(dir=shelf, prefix=_DRAFT) as building:
+        for left in set(shelf.glob(f"{_DRAFT}*")) - {Path(building)}:  # of a process that was killed
+            shutil.rmtree(left)
         draft = Path(building) / "version"
         draft.mkdir()
         for name, content in files.items():
@@ -125,16 +129,10 @@ def save(scenario: Scenario, folder: Path) -> Path:
         pd.DataFrame({"territory_id": scenario.alignment}).rename_axis("unit_id").sort_index().to_parquet(
             draft / "alignment.parquet", compression="zstd"
         )
-        while True:
-            there = _versions(shelf)
-            if there and _same(there[-1], draft):
-                return there[-1]
-            target = shelf / f"{int(there[-1].name) + 1 if there else 1:04d}"
-            try:
-                return draft.rename(target)
-            except OSError:
-                if not target.exists():  # else another process took the number: take the next
-                    raise
+        there = _versions(shelf)
+        if there and _same(there[-1], draft):
+            return there[-1]
+        return draft.rename(shelf / f"{int(there[-1].name) + 1 if there else 1:04d}")
 
 
 def load(folder: Path, name: str, number: int | None = None) -> Scenario:
@@ -161,15 +159,23 @@ def load(folder: Path, name: str, number: int | None = None) -> Scenario:
         known = ", ".join(names(folder)) or "none"
         wanted = name if number is None or not there else f"{name}, version {number}"
         raise BadInput([Fault("scenario", "name", "", f"{wanted!r} is not there", f"one of: {known}")])
-    about = tomllib.loads((chosen[-1] / "scenario.toml").read_text(encoding="utf-8"))
-    return Scenario(
-        name=name,
-        alignment=pd.read_parquet(chosen[-1] / "alignment.parquet")["territory_id"],
-        metrics=json.loads((chosen[-1] / "metrics.json").read_text(encoding="utf-8")),
-        settings=about["settings"],
-        effective=about.get("effective"),
-        **{key: about[key] for key in _ABOUT},
-    )
+    try:
+        about = tomllib.loads((chosen[-1] / "scenario.toml").read_text(encoding="utf-8"))
+        return Scenario(
+            name=name,
+            alignment=pd.read_parquet(chosen[-1] / "alignment.parquet")["territory_id"],
+            metrics=json.loads((chosen[-1] / "metrics.json").read_text(encoding="utf-8")),
+            settings=about["settings"],
+            effective=about.get("effective"),
+            **{key: about[key] for key in _ABOUT},
+        )
+    except BadInput:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        where, problem = f"{name}, version {int(chosen[-1].name)}", f"is damaged: {error!r}"
+        raise BadInput(
+            [Fault("scenario", "", where, problem, "restore its folder, or load another version")]
+        ) from error
 
 
 def names(folder: Path) -> list[str]:

@@ -92,11 +92,11 @@ def read_rules(card: Mapping[str, Any]) -> tuple[float | None, dict[str, Rule]]:
             continue
         try:
             rules[trait] = _read_rule(entry)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             mend = "give {level: weight}, or at = [...] rising and weight = [...] of the same length"
             faults.append(Fault("rules", trait, "", f"cannot be read ({error})", mend))
     intercept = card.get("intercept")
-    if intercept is not None and not np.isfinite(intercept):
+    if intercept is not None and not (isinstance(intercept, int | float) and abs(intercept) < np.inf):
         faults.append(Fault("rules", "intercept", "", f"{intercept} is not a number", "give the average log-odds"))
     if faults:
         raise BadInput(faults)

@@ -22,6 +22,8 @@ PARTS = {
     "million": "propensity:million",
     "locate": "locate",
     "map": "territory_map",
+    "postgres": "postgres",
+    "crash": "crash",
 }
 
 
