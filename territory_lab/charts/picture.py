@@ -66,9 +66,14 @@ class Picture(Figure):
         )
 
     @styled
-    def svg(self) -> str:
+    def svg(self, caption: str = "") -> str:
         """
         Give the picture as one ``<svg>`` element with a text alternative.
+
+        Parameters
+        ----------
+        caption : str
+            The words, where the page sets them: the picture then goes without its own title and subtitle.
 
         Returns
         -------
@@ -76,10 +81,18 @@ class Picture(Figure):
             The same bytes for the same figure; token colours are style-sheet variables with the colour as fallback.
         """
         buffer = io.StringIO()
+        words = self.texts[:2]
+        for line in words:
+            line.set_visible(not caption)
         self.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        for line in words:
+            line.set_visible(True)
         text = re.sub(r"<[^>]+>", _tidy, _DROPPED.sub("", buffer.getvalue()))
+        if caption:  # cut what stood above
+            top, left_over = 72 * (self.head - 0.1), 72 * (self.body + 0.1)
+            text = re.sub(r'viewBox="0 0 (\S+) \S+"', rf'viewBox="0 {top:.1f} \1 {left_over:.1f}"', text, count=1)
         opening = (
-            f'<svg class="picture" role="img" aria-label="{escape(f"{self.title}. {self.subtitle}")}" '
+            f'<svg class="picture" role="img" aria-label="{escape(caption or f"{self.title}. {self.subtitle}")}" '
             f'style="width:100%;max-width:{WIDTH_IN * 96:.0f}px;height:auto;stroke-linejoin:round" '
         )
         text = opening + text.partition("<svg ")[2]
