@@ -14,7 +14,7 @@ from territory_lab.charts.words import MISSING, SCALES, SPACE, count, localised,
 _MONEY = frozenset(
     {"amount", "value", "revenue", "potential", "quota", "sales", "expected", "history", "profit", "cost"}
     | {"tam", "sam", "som", "held", "white_space", "bottom_up", "top_down", "growth_amount"}
-    | {"expected_revenue", "list_price"}
+    | {"expected_revenue", "list_price", "spend"}
 )
 _UNITS = {"_h": "h", "_km": "km", "_km2": "km²", "_days": "days"}
 _LONGEST = 40
@@ -118,6 +118,23 @@ def _traced(what: str, value: object, key: str) -> str:
     return f" data-{what}='{escape(str(value))}'" if key else ""
 
 
+def is_money(name: str) -> bool:
+    """
+    Tell by its name whether a column holds money.
+
+    Parameters
+    ----------
+    name : str
+        Of a column.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
+    return _bare(name) in _MONEY
+
+
 def _plain(name: object) -> str:
     """Make a heading of a column's name."""
     words = str(name).removesuffix(_suffix(str(name))).removesuffix("_share").removesuffix("_id").replace("_", " ")
@@ -148,7 +165,7 @@ def _column(rows: pd.DataFrame, name: str, label: str, currency: str) -> _Column
         rows[[other for other in rows if _bare(other) == bare]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     )
     largest = float(np.nan_to_num(np.abs(alike)).max(initial=0.0))
-    if bare in _MONEY:
+    if is_money(name):
         scale, letter = next(pair for pair in (*SCALES, (1.0, "")) if largest >= pair[0] or pair[0] == 1.0)
         signs = (symbol(currency).strip(), scale_word(letter))
         unit = SPACE.join(filter(None, signs if sign_leads() else signs[::-1]))
