@@ -43,8 +43,8 @@ def accounts(
     Returns
     -------
     DataFrame
-        By account_id: name, unit_id, tier, customer, spend, potential, to, from (missing without ``current``), km_to
-        and km_from (to the two homes, great circle) and reason: ``relieves`` (the old territory carries too much),
+        By account_id: name, unit_id, tier, customer, spend, potential, to, from (missing without ``current``), to_km
+        and from_km (to the two homes, great circle) and reason: ``relieves`` (the old territory carries too much),
         ``fills`` (the new one has too little), ``nearer`` (the new home is nearer) or ``balances`` (it makes room for
         other moves); empty where the account stays.
     """
@@ -57,14 +57,14 @@ def accounts(
     table["from"] = np.nan if current is None else table["unit_id"].map(current)
     for end in ("to", "from"):
         home = centres.reindex(table[end])
-        table[f"km_{end}"] = great_circle_km(
+        table[f"{end}_km"] = great_circle_km(
             *(part[axis].to_numpy(float) for part in (places, home) for axis in ("lon", "lat"))
         )
     load = pd.Series(dtype=float) if off is None else off
     conditions = {
         "relieves": table["from"].map(load) > tolerance,
         "fills": table["to"].map(load) < -tolerance,
-        "nearer": table["km_to"] < table["km_from"],
+        "nearer": table["to_km"] < table["from_km"],
     }
     reason = np.select([part.to_numpy(bool) for part in conditions.values()], list(conditions), "balances")
     stays = table["from"].isna() | (table["from"] == table["to"])
@@ -125,14 +125,14 @@ def route(load: pd.DataFrame, home: pd.Series) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The rows in order, with ``stop`` (1, 2, ...) first and ``km`` from home, great circle.
+        The rows in order, with ``stop`` (1, 2, ...) first and ``home_km`` from home, great circle.
     """
     places = load[load["workload_h"] > 0].copy()
     lon, lat = places["lon"].to_numpy(float), places["lat"].to_numpy(float)
-    places["km"] = great_circle_km(home["lon"], home["lat"], lon, lat)
+    places["home_km"] = great_circle_km(home["lon"], home["lat"], lon, lat)
     east = (lon - home["lon"]) * np.cos(np.radians(home["lat"]))
     bearing = np.arctan2(east, lat - home["lat"]) % (2 * np.pi)
-    by_distance = places.sort_values("km", kind="stable")["workload_h"].cumsum()
+    by_distance = places.sort_values("home_km", kind="stable")["workload_h"].cumsum()
     far = (by_distance > _RING_H * by_distance.max()).reindex(places.index).to_numpy(bool)
     order = np.lexsort((np.where(far, -bearing, bearing), far))
     ordered = places.iloc[order]

@@ -1,11 +1,16 @@
-"""The command line: `territory-lab demo | new | check | run | report | export | lab | retrain | score | models`."""
+"""The command line: `territory-lab` with demo, new, check, run, report, export, lab, app, retrain, score, models."""
 
+import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from enum import StrEnum
+from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -158,11 +163,20 @@ def export(
 
 @app.command("lab")
 def open_lab(folder: Folder) -> None:
-    """Open JupyterLab on the workspace's notebooks."""
+    """Open JupyterLab on the workspace's notebooks, on this machine only."""
     notebooks = lab.workspace.open_workspace(folder).folder / "notebooks"
-    quiet = ("--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebooks}", *quiet]
-    raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own interpreter, a folder we opened
+    place = ("--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={notebooks}")
+    _serve("jupyterlab", *place, "--LabApp.default_url=/lab/tree/0_start.ipynb")
+
+
+@app.command("app")
+def open_app(folder: Folder) -> None:
+    """Show the notebooks as an app without code, on this machine only (extra: voila)."""
+    if find_spec("voila") is None:
+        raise TerritoryLabError("the app needs Voilà: pip install 'territory-lab[voila]'")
+    notebooks = lab.workspace.open_workspace(folder).folder / "notebooks"
+    idle = "--MappingKernelManager.cull_idle_timeout=1800"
+    _serve("voila", str(notebooks), "--Voila.ip=127.0.0.1", "--template=offline", idle)
 
 
 @app.command()
@@ -220,6 +234,19 @@ def main() -> None:
     except TerritoryLabError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(1) from error
+
+
+def _serve(module: str, *options: str) -> NoReturn:
+    """Start a Jupyter program that asks the network for nothing: no news, no icon fonts."""
+    with tempfile.TemporaryDirectory() as config:
+        page = Path(config) / "labconfig" / "page_config.json"
+        page.parent.mkdir()
+        page.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
+        paths = {"JUPYTER_CONFIG_PATH": config, "JUPYTER_PATH": str(files("territory_lab") / "app")}
+        ours = {name: os.pathsep.join(filter(None, (path, os.environ.get(name)))) for name, path in paths.items()}
+        command = [sys.executable, "-m", module, *options]
+        code = subprocess.call(command, env=os.environ | ours)  # noqa: S603 - our own interpreter, a folder we opened
+    raise typer.Exit(code)
 
 
 def _run(folder: Path, reports: Path) -> None:

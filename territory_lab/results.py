@@ -68,7 +68,7 @@ def kept(compute: Step) -> Step:
     def remembered(space: Workspace) -> Result:
         """Read the result where it is fresh, else compute and save it."""
         folder = space.result(step)
-        stamp = hashlib.sha256(f"{space.data_hash} {version('territory-lab')}".encode()).hexdigest()
+        stamp = _stamp(space)
         saved = _read(folder, stamp)
         if saved is None:
             fresh = compute(space)
@@ -80,6 +80,32 @@ def kept(compute: Step) -> Step:
         return saved
 
     return remembered
+
+
+def standing(space: Workspace, step: str) -> str:
+    """
+    Say where a step stands.
+
+    Parameters
+    ----------
+    space : Workspace
+        As it is now.
+    step : str
+        Name of the step.
+
+    Returns
+    -------
+    str
+        ``done``, ``done on older data or settings: run it again``, or ``not run yet``.
+    """
+    if not (space.result(step) / "facts.json").is_file():
+        return "not run yet"
+    return "done" if _read(space.result(step), _stamp(space)) else "done on older data or settings: run it again"
+
+
+def _stamp(space: Workspace) -> str:
+    """Name what a result rests on: the data, the settings and the program."""
+    return hashlib.sha256(f"{space.data_hash} {version('territory-lab')}".encode()).hexdigest()
 
 
 def _read(folder: Path, stamp: str) -> Result | None:

@@ -25,10 +25,11 @@ CSS = """
 .tl{border-collapse:collapse;font:14px/1.4 var(--font,system-ui,sans-serif);font-variant-numeric:tabular-nums;\
 color:var(--ink,#1b2733);background:var(--paper,#fff);margin:.5em 0 1.2em}
 .tl caption{text-align:left;font-weight:600;padding:0 0 .4em;caption-side:top;color:var(--ink,#1b2733)}
-.tl th,.tl td{padding:.3em .9em .3em 0;text-align:left;vertical-align:top;\
+.tl.tl.tl th,.tl.tl.tl td{padding:.3em .9em .3em 0;text-align:left;vertical-align:top;\
 border-bottom:1px solid var(--hairline,#d9e0e6)}
 .tl th{font-weight:600;color:var(--muted,#5b6b7a);border-bottom-color:var(--muted,#5b6b7a);vertical-align:bottom}
-.tl .n{text-align:right}.tl td.n{white-space:nowrap}
+.tl.tl.tl .n{text-align:right}.tl td.n{white-space:nowrap}
+.tl.tl.tl tbody tr,.tl.tl thead{background:none}
 .tl .off{color:var(--trouble,#b3261e);font-weight:600}
 .tl tr.total td{border-top:1px solid var(--muted,#5b6b7a);border-bottom:0;font-weight:600}
 """

@@ -146,7 +146,11 @@ def as_scenarios(space: Workspace) -> dict[str, Scenario]:
     problem = proposal.question(space, step["units"], None, float(step.facts["tolerance_share"]))
     return {
         name: Scenario(
-            name, owner, metrics=_measured(space, problem, owner, step["territories"]), data_hash=space.data_hash
+            name,
+            owner,
+            metrics=_measured(space, problem, owner, step["territories"]),
+            data_hash=space.data_hash,
+            status="published" if name == TODAY else "draft",
         )
         for name, owner in owners.items()
     }

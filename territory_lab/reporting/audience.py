@@ -71,7 +71,8 @@ def narrowed(space: Workspace, story: Story, audience: Audience, who: str = "") 
     about = {key: story.numbers["meta"][key] for key in _ABOUT} | {"for": name}
     numbers = _district(story, own) if audience is Audience.MANAGER else _rep(story, own[0])
     numbers = {"meta": about, **numbers}
-    return Story(numbers | {"key": key_figures(numbers)}, story.results, _places(story.drawn, own))
+    drawn = dict(story.drawn) | ({"today": None} if audience is Audience.REP and story.drawn else {})
+    return Story(numbers | {"key": key_figures(numbers)}, story.results, _places(drawn, own))
 
 
 def _districts(space: Workspace, results: Mapping[str, Result]) -> dict[str, tuple[list[str], str]]:
@@ -125,7 +126,7 @@ def _district(story: Story, own: list[str]) -> dict[str, Any]:
             "facts": {"tolerance_share": whole["facts"]["tolerance_share"]},
             **{name: kept("territories", name) for name in ("today", "proposed", "people", "fairness")},
             "moves": crossing(whole.get("moves") or []),
-            "key_accounts": crossing(records(leaving.drop(columns=["km_from", "km_to"]))),
+            "key_accounts": crossing(records(leaving.drop(columns=["from_km", "to_km"]))),
         },
         "resources": {"facts": {"quota_total": sum(row["quota"] for row in quotas)}, "quotas": quotas},
         "evaluation": {"facts": {}, "performance": kept("evaluation", "performance")},
@@ -139,7 +140,7 @@ def _rep(story: Story, own: str) -> dict[str, Any]:
     accounts = step["moved"][step["moved"]["to"] == own]
     accounts = accounts.sort_values(["spend", "potential"], ascending=False, kind="stable")
     new = accounts["from"].notna() & (accounts["from"] != accounts["to"])
-    shown = accounts[["name", "tier", "spend", "potential", "km_to"]].rename(columns={"km_to": "km"})
+    shown = accounts[["name", "tier", "spend", "potential", "to_km"]].rename(columns={"to_km": "distance_km"})
     told: dict[str, Any] = {"accounts": records(shown.assign(new=new.map({True: "●", False: ""})))}
     if "propensity" in story.results and "actions" in story.results["propensity"]:
         actions = story.results["propensity"]["actions"]

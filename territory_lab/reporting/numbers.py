@@ -97,7 +97,8 @@ def key_figures(numbers: Numbers) -> dict[str, Any]:
         Those that can be told of: territories, outside, outside_today (territories beyond the tolerance), heaviest,
         lightest and the same of today (deviations, as shares), gain and gain_share (value, low, high), at_risk (low,
         usual, high: margin a year), moved_revenue, break_even_loss_share (of moved sales lost, at
-        which nothing is gained), moves, enough (the first moves that bring four fifths of the gain: moves, gain_share, moved_share).
+        which nothing is gained), moves, enough (the first moves that bring four fifths of the gain: moves, gain_share,
+        moved_share).
     """
     told: dict[str, Any] = {}
     proposed, today = (frame(numbers, "territories", name) for name in ("proposed", "today"))

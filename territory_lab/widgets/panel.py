@@ -1,5 +1,6 @@
 """A panel: controls left, the result right; it drives one function and holds no arithmetic."""
 
+import asyncio
 import html
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 from territory_lab.charts.picture import Picture
 from territory_lab.charts.tables import table
 from territory_lab.errors import TerritoryLabError
+from territory_lab.widgets.job import Job
 
 Shown = Any  # a Picture, a DataFrame, text, anything with _repr_html_, or a list of these
 
@@ -40,7 +42,7 @@ def slider(
     make, form = (w.IntSlider, "d") if whole else (w.FloatSlider, ".0%" if unit == "%" else ".3g")
     name = label if unit in ("", "%") else f"{label} ({unit})"
     options = {"description": name, "readout_format": form, "tooltip": note or None, "continuous_update": False}
-    return make(value=value, min=low, max=high, step=step, style=_STYLE, layout=w.Layout(width="100%"), **options)
+    return make(value=value, min=low, max=high, step=step, style=_STYLE, layout=w.Layout(width="auto"), **options)
 
 
 def choice(label: str, options: Iterable[str] | Mapping[str, object], value: object = None) -> w.Dropdown:
@@ -63,10 +65,38 @@ def choice(label: str, options: Iterable[str] | Mapping[str, object], value: obj
     """
     entries = list(options.items()) if isinstance(options, Mapping) else [(option, option) for option in options]
     start = entries[0][1] if value is None else value
-    return w.Dropdown(description=label, options=entries, value=start, style=_STYLE, layout=w.Layout(width="100%"))
+    return w.Dropdown(description=label, options=entries, value=start, style=_STYLE, layout=w.Layout(width="auto"))
 
 
-def panel(controls: Mapping[str, w.Widget], draw: Callable[..., Shown], *, action: str = "") -> w.Box:
+def line(label: str, value: str = "", *, note: str = "") -> w.Text:
+    """
+    Make a line to write in.
+
+    Parameters
+    ----------
+    label : str
+        What is written.
+    value : str
+        What stands there at first.
+    note : str
+        Shown while it is empty.
+
+    Returns
+    -------
+    Text
+        The control.
+    """
+    options = {"continuous_update": False, "style": _STYLE, "layout": w.Layout(width="auto")}
+    return w.Text(description=label, value=value, placeholder=note, **options)
+
+
+def panel(
+    controls: Mapping[str, w.Widget],
+    draw: Callable[..., Shown],
+    *,
+    action: str = "",
+    code: Callable[..., str] | None = None,
+) -> w.Box:
     """
     Join controls and a function: each change draws anew, and a failure is told in words where the result would be.
 
@@ -78,39 +108,199 @@ def panel(controls: Mapping[str, w.Widget], draw: Callable[..., Shown], *, actio
         From the controls' values to what is shown: a picture, a table, text, or a list of these.
     action : str
         Label of a button; with it the function runs when pressed and not at each change, for work that takes long.
+    code : callable, optional
+        From the controls' values to the Python that does the same, shown on demand.
 
     Returns
     -------
     Box
         The panel, already drawn with the controls' first values.
     """
-    result = w.HTML(layout=w.Layout(width="100%", min_height="6em"))
+    result, busy = blank(), w.HTML()
 
     def redraw(_: object = None) -> None:
         busy.value = _WORKING
         try:
-            result.value = show(draw(**{name: control.value for name, control in controls.items()}))
+            result.value = show(draw(**values(controls)))
         except (TerritoryLabError, ValueError) as error:
-            result.value = (
-                f"<div role='alert' style='{_ALERT}'>{html.escape(str(error)).replace(chr(10), '<br>')}</div>"
-            )
+            result.value = told(error)
         finally:
             busy.value = ""
 
-    busy = w.HTML()
     buttons = [w.Button(description=action, button_style="primary")] if action else []
     for button in buttons:
         button.on_click(redraw)
     for control in controls.values() if not action else ():
         control.observe(redraw, "value")
-    left = w.VBox([*controls.values(), *buttons, busy], layout=w.Layout(width="17em", flex="0 0 auto"))
-    left.add_class("controls")
-    right = w.Box([result], layout=w.Layout(flex="1 1 auto", min_width="0"))
-    right.add_class("result")
-    whole = w.HBox([left, right], layout=w.Layout(width="100%", grid_gap="1.5em"))
-    whole.add_class("panel")
+    whole = frame([*controls.values(), *buttons, busy, *as_code(controls, code)], result)
     redraw()
     return whole
+
+
+def runner(
+    controls: Mapping[str, w.Widget],
+    work: Callable[..., Any],
+    draw: Callable[[Any], Shown],
+    *,
+    action: str,
+    given: Mapping[str, object] | None = None,
+    watch: Callable[[Any], object] = lambda _: None,
+    code: Callable[..., str] | None = None,
+) -> w.Box:
+    """
+    Join controls and work that takes long: it runs beside the kernel, says how far it is, and can be stopped.
+
+    Parameters
+    ----------
+    controls : mapping of str to widget
+        By the name of the work's argument.
+    work : callable
+        A function of a module that takes ``progress`` too; see :class:`territory_lab.widgets.job.Job`.
+    draw : callable
+        From what the work returned to what is shown.
+    action : str
+        Label of the button that starts it.
+    given : mapping, optional
+        Further arguments of the work.
+    watch : callable
+        Is given each better result while the work goes on, to draw it on a map.
+    code : callable, optional
+        From the controls' values to the Python that does the same, shown on demand.
+
+    Returns
+    -------
+    Box
+        The panel; nothing runs before the button is pressed.
+    """
+    result, said = blank(), w.HTML()
+    start = w.Button(description=action, button_style="primary")
+    stop = w.Button(description="Stop, take the best so far", disabled=True, layout=w.Layout(width="auto"))
+    bar = w.FloatProgress(min=0.0, max=1.0, layout=w.Layout(width="100%", visibility="hidden"))
+    begun: list[tuple[Job, asyncio.Task[None]]] = []  # the loop keeps no task alive by itself
+
+    async def follow(job: Job) -> None:
+        def better(found: object, done: float) -> None:
+            bar.value = done
+            said.value = f"<span role='status'>{done:.0%} searched</span>"
+            watch(found)
+
+        try:
+            result.value = show(draw(await job.result(better)))
+        except (TerritoryLabError, ValueError) as error:
+            result.value = told(error)
+        finally:
+            start.disabled, stop.disabled, bar.layout.visibility, said.value = False, True, "hidden", ""
+
+    def begin(_: w.Button) -> None:
+        start.disabled, stop.disabled, bar.layout.visibility, bar.value = True, False, "visible", 0.0
+        said.value = _WORKING
+        job = Job(work, **(given or {}), **values(controls))
+        begun[:] = [(job, asyncio.ensure_future(follow(job)))]
+
+    start.on_click(begin)
+    stop.on_click(lambda _: begun[0][0].stop())
+    return frame([*controls.values(), start, stop, bar, said, *as_code(controls, code)], result)
+
+
+def values(controls: Mapping[str, w.Widget]) -> dict[str, Any]:
+    """
+    Read controls.
+
+    Parameters
+    ----------
+    controls : mapping of str to widget
+        By name.
+
+    Returns
+    -------
+    dict
+        Their values.
+    """
+    return {name: control.value for name, control in controls.items()}
+
+
+def blank() -> w.HTML:
+    """
+    Make the place of a result.
+
+    Returns
+    -------
+    HTML
+        Empty, and high enough that the page does not jump.
+    """
+    return w.HTML(layout=w.Layout(width="100%", min_height="6em"))
+
+
+def frame(left: Iterable[w.Widget], result: w.Widget) -> w.Box:
+    """
+    Lay a panel out.
+
+    Parameters
+    ----------
+    left : iterable of Widget
+        Controls and buttons.
+    result : Widget
+        Beside them.
+
+    Returns
+    -------
+    Box
+        Both, in the panel's style.
+    """
+    controls = w.VBox([*left], layout=w.Layout(width="19em", flex="0 0 auto"))
+    controls.add_class("controls")
+    right = w.Box([result], layout=w.Layout(flex="1 1 auto", min_width="0"))
+    right.add_class("result")
+    whole = w.HBox([controls, right], layout=w.Layout(width="100%", grid_gap="1.5em"))
+    whole.add_class("panel")
+    return whole
+
+
+def told(error: Exception) -> str:
+    """
+    Put a failure into the words of an alert.
+
+    Parameters
+    ----------
+    error : Exception
+        With a message for people.
+
+    Returns
+    -------
+    str
+        A piece of a page.
+    """
+    return f"<div role='alert' style='{_ALERT}'>{html.escape(str(error)).replace(chr(10), '<br>')}</div>"
+
+
+def as_code(controls: Mapping[str, w.Widget], code: Callable[..., str] | None) -> list[w.Widget]:
+    """
+    Show the Python that does what the controls say.
+
+    Parameters
+    ----------
+    controls : mapping of str to widget
+        By name.
+    code : callable or None
+        From their values to Python.
+
+    Returns
+    -------
+    list of Widget
+        One, folded, or none.
+    """
+    if code is None:
+        return []
+    shown = w.HTML()
+
+    def write(_: object = None) -> None:
+        python = html.escape(code(**values(controls)))
+        shown.value = f"<details><summary>Show as code</summary><pre style='{_CODE}'>{python}</pre></details>"
+
+    for control in controls.values():
+        control.observe(write, "value")
+    write()
+    return [shown]
 
 
 def show(shown: Shown) -> str:
@@ -138,6 +328,7 @@ def show(shown: Shown) -> str:
     return f"<p>{html.escape(str(shown))}</p>"
 
 
-_STYLE = {"description_width": "8.5em"}
+_STYLE = {"description_width": "7em"}
 _ALERT = "border-left:3px solid #b3261e;padding:.4em .9em;background:#fbeceb;color:#1b2733"
 _WORKING = "<span role='status'>Working …</span>"
+_CODE = "white-space:pre-wrap;user-select:all"
