@@ -149,7 +149,8 @@ def market_bars(market: pd.DataFrame, by: str, currency: str = "USD", what: str 
     total, rest = rows["value"].sum(), rows.iloc[_MOST:]
     top = rows.head(_MOST)
     if len(rest):
-        other = pd.DataFrame({"value": rest["value"].sum()}, index=[f"{say('other')} ({len(rest)})"])
+        word = say("other")
+        other = pd.DataFrame({"value": rest["value"].sum()}, index=[f"{word} ({len(rest)})"])
         top = pd.concat([top, other])
     lead = top["value"].iloc[:3].sum() / total
     title = f"{top.index[0]} is the largest part of the {what}; the first three hold {percent(lead)}"

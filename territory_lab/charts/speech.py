@@ -116,6 +116,23 @@ def says(one: str, many: str, n: int) -> str:
     return translations(spoken().language).ngettext(one, many, n)
 
 
+def term(text: str) -> str:
+    """
+    Mark a text for the catalogues that is translated where it is shown.
+
+    Parameters
+    ----------
+    text : str
+        In English.
+
+    Returns
+    -------
+    str
+        The same.
+    """
+    return text
+
+
 @lru_cache
 def translations(language: str) -> gettext.NullTranslations:
     """

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from territory_lab.charts.speech import say
+from territory_lab.charts.speech import say, term
 from territory_lab.charts.words import MISSING, SCALES, SPACE, count, localised, percent, scale_word, sign_leads, symbol
 
 _MONEY = frozenset(
@@ -16,7 +16,7 @@ _MONEY = frozenset(
     | {"tam", "sam", "som", "held", "white_space", "bottom_up", "top_down", "growth_amount"}
     | {"expected_revenue", "list_price", "spend"}
 )
-_UNITS = {"_h": "h", "_km": "km", "_km2": "km²", "_days": "days"}
+_UNITS = {"_h": term("h"), "_km": term("km"), "_km2": term("km²"), "_days": term("days")}
 _LONGEST = 40
 _SENTENCES = frozenset(
     {"advice", "angle", "description", "figure", "message", "reason_1", "reason_2", "reason_3", "reasons", "remedy"}
@@ -222,4 +222,5 @@ def _total(rows: pd.DataFrame, layout: Mapping[str, _Column]) -> str:
         f"<td class='n'>{column.write(float(rows[name].sum()))}</td>" if column.adds else f"<td{_class(column)}></td>"
         for name, column in layout.items()
     )
-    return "".join(cells).replace("<td></td>", f"<td>{escape(say('Total'))}</td>", 1)
+    word = escape(say("Total"))
+    return "".join(cells).replace("<td></td>", f"<td>{word}</td>", 1)

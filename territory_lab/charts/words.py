@@ -197,7 +197,8 @@ def band(value: float, low: float, high: float, form: Callable[[float], str] = n
     parts = [_PARTS.fullmatch(text) for text in texts]
     if all(parts) and len({(part[1], part[3]) for part in parts if part}) == 1:
         texts[1:] = [part[2] for part in parts[1:] if part]
-    return f"{texts[0]} ({say('{low} to {high}').format(low=texts[1], high=texts[2])})"
+    ends = say("{low} to {high}").format(low=texts[1], high=texts[2])
+    return f"{texts[0]} ({ends})"
 
 
 def best_possible(gap: float | None, scope: str = "") -> str:

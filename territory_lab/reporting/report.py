@@ -12,30 +12,12 @@ from babel.dates import format_date
 from markupsafe import Markup
 
 from territory_lab.charts.picture import Picture
-from territory_lab.charts.speech import say, spoken
+from territory_lab.charts.speech import say, spoken, term
 from territory_lab.charts.tables import table
 from territory_lab.files import write_whole
 from territory_lab.reporting.numbers import Numbers
 from territory_lab.reporting.page import Section, write_page
 from territory_lab.reporting.telling import Teller, decision, key_numbers, near_best, territories, told
-
-
-def term(text: str) -> str:
-    """
-    Mark a text for the catalogues that is translated where it is shown.
-
-    Parameters
-    ----------
-    text : str
-        In English.
-
-    Returns
-    -------
-    str
-        The same.
-    """
-    return text
-
 
 TERMS: Mapping[str, str] = {
     "relieves": term("its old territory carries too much"),
@@ -74,16 +56,26 @@ TERMS: Mapping[str, str] = {
     "cross_sell": term("Something new"),
     "visit": term("visit"),
     "call": term("call"),
+    "average in everything": term("average in everything"),
     "as elsewhere": term("as elsewhere"),
-    "attack": term("attack"),
-    "repair": term("repair"),
-    "defend": term("defend"),
-    "deepen": term("deepen"),
-    "bundle": term("bundle"),
-    "hold the price": term("hold the price"),
-    "answer the rival": term("answer the rival"),
+    "the national plan": term("Nothing sets these regions apart: the national plan serves."),
 }
-_SPOKEN_COLUMNS = frozenset({"reason", "verdict", "play", "part", "region", "channel", "from", "to", "trait"})
+FACTORS: Mapping[str, str] = {
+    "establishments": term("number of firms"),
+    "mean size": term("size of firms"),
+    "goods share": term("share of goods"),
+    "held share": term("share held"),
+    "growth": term("growth"),
+    "win rate": term("share of deals won"),
+    "cycle days": term("length of deals"),
+    "density": term("density"),
+    "median income": term("income"),
+    "price realisation": term("prices kept"),
+    "competitor share": term("share of the rival"),
+}
+_SPOKEN_COLUMNS = frozenset(
+    {"reason", "verdict", "play", "part", "region", "channel", "from", "to", "trait", "advice", "description"}
+)
 
 
 def sections(numbers: Numbers, audience: str) -> list[Section]:
@@ -216,13 +208,23 @@ def _rows(
     anchor, box = f"t-{key.replace('.', '-')}", f"<div class='wide'>{made.html}</div>"
     if shown:
         return f"<div id='{anchor}'>{box}</div>"
-    return f"<details id='{anchor}'><summary>{escape(say('Table'))}: {escape(caption)}</summary>{box}</details>"
+    word = say("Table")
+    return f"<details id='{anchor}'><summary>{escape(f'{word}: {caption}')}</summary>{box}</details>"
 
 
 def _translated(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Write what the program says in its own short words out in the language spoken."""
     for record in records:
         yield {
-            name: say(TERMS.get(value, value)) if name in _SPOKEN_COLUMNS and isinstance(value, str) else value
+            name: _word(value) if name in _SPOKEN_COLUMNS and isinstance(value, str) else value
             for name, value in record.items()
         }
+
+
+def _word(value: str) -> str:
+    """Translate a short word of the program, or what a kind of region is like: high density, low growth."""
+    parts = [part.partition(" ") for part in value.split(", ")]
+    if all(side in {"high", "low"} for side, _, _ in parts):
+        forms = {"high": say("high {factor}"), "low": say("low {factor}")}
+        return ", ".join(forms[side].format(factor=say(FACTORS.get(name, name))) for side, _, name in parts)
+    return say(TERMS.get(value, value))
