@@ -82,7 +82,8 @@ def fairness(before: pd.DataFrame, after: pd.DataFrame, tolerance: float, names:
         in the first measure.
     """
     first = next(iter(names))
-    pairs = {name: pd.DataFrame({"before": before.get(name), "after": after[name]}, after.index) for name in names}
+    known = before.reindex(index=after.index, columns=list(names)).astype(float)
+    pairs = {name: pd.DataFrame({"before": known[name], "after": after[name]}) for name in names}
     order = _furthest(pairs[first]).index
     title = f"{' and '.join(names.values())} by territory against the mean"
     subtitle = f"Deviation from the mean; hollow: today, filled: proposed; shaded: ±{percent(tolerance)}"
