@@ -12,7 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+import geopandas as gpd
 import pandas as pd
+import pyarrow.parquet as pq
 import tomli_w
 
 from territory_lab import quality, schema, shipped
@@ -335,7 +337,8 @@ def _read(name: str, file: Path) -> pd.DataFrame:
     """Read one table, CSV as text only."""
     try:
         if file.suffix == ".parquet":
-            return pd.read_parquet(file)
+            polygons = b"geo" in (pq.read_schema(file).metadata or {})
+            return gpd.read_parquet(file) if polygons else pd.read_parquet(file)
         return pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

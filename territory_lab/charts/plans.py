@@ -62,7 +62,9 @@ def balance(before: pd.Series, after: pd.Series, tolerance: float = 0.1, what: s
 
 
 @styled
-def fairness(before: pd.DataFrame, after: pd.DataFrame, tolerance: float, names: Mapping[str, str]) -> Picture:
+def fairness(
+    before: pd.DataFrame, after: pd.DataFrame, tolerance: float, names: Mapping[str, str], *, most: int = _MOST
+) -> Picture:
     """
     Draw how far each territory is from the mean in several measures, side by side on one scale.
 
@@ -74,17 +76,19 @@ def fairness(before: pd.DataFrame, after: pd.DataFrame, tolerance: float, names:
         Half the width of the band that is accepted in the first measure, as a share.
     names : mapping of str to str
         The measures drawn, and what they are called.
+    most : int
+        How many territories are drawn.
 
     Returns
     -------
     Picture
-        A panel per measure, a row per territory, today's point joined to the proposed one; at most the 40 furthest off
-        in the first measure.
+        A panel per measure, a row per territory, today's point joined to the proposed one; those furthest off in the
+        first measure.
     """
     first = next(iter(names))
     known = before.reindex(index=after.index, columns=list(names)).astype(float)
     pairs = {name: pd.DataFrame({"before": known[name], "after": after[name]}) for name in names}
-    order = _furthest(pairs[first]).index
+    order = _furthest(pairs[first], most).index
     title = f"{' and '.join(names.values())} by territory against the mean"
     subtitle = f"Deviation from the mean; hollow: today, filled: proposed; shaded: ±{percent(tolerance)}"
     picture = Picture(title, subtitle, height=0.7 + _ROW_IN * len(order))
@@ -103,9 +107,9 @@ def fairness(before: pd.DataFrame, after: pd.DataFrame, tolerance: float, names:
     return picture
 
 
-def _furthest(rows: pd.DataFrame) -> pd.DataFrame:
+def _furthest(rows: pd.DataFrame, most: int = _MOST) -> pd.DataFrame:
     """Keep the territories that are furthest off, from the lightest to the heaviest today."""
-    kept = rows.loc[rows.abs().max(axis=1).nlargest(_MOST).index]
+    kept = rows.loc[rows.abs().max(axis=1).nlargest(most).index]
     return kept.sort_values(["before", "after"], kind="stable")
 
 

@@ -7,7 +7,7 @@ from territory_lab.charts.speech import speaking
 from territory_lab.journey.drafts import PROPOSAL
 from territory_lab.reporting.audience import PICTURES, Audience, narrowed
 from territory_lab.reporting.paper import pdf
-from territory_lab.reporting.pictures import pictures
+from territory_lab.reporting.pictures import FEW, MOST, pictures
 from territory_lab.reporting.report import report
 from territory_lab.reporting.sheets import xlsx
 from territory_lab.reporting.slides import pptx
@@ -53,8 +53,9 @@ def make(
     """
     told = narrowed(space, tell(space, scenario, compare), audience, who)
     name = "-".join(filter(None, ("report", _plain(scenario), audience.value, _plain(who))))
+    most = FEW if audience is Audience.BOARD else MOST
     with speaking(language):
-        figures = pictures(told.numbers, **told.drawn, only=PICTURES[audience])
+        figures = pictures(told.numbers, **told.drawn, only=PICTURES[audience], most=most)
         written = [report(told.numbers, folder / f"{name}.html", figures, audience=audience.value)]
         if "pdf" in kinds:
             written.append(pdf(written[0]))

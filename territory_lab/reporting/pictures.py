@@ -11,6 +11,7 @@ from territory_lab.charts.picture import Picture
 from territory_lab.charts.speech import say
 from territory_lab.reporting.numbers import Numbers, frame
 
+MOST, FEW = 40, 12  # territories drawn in full and for the board
 Draw = Callable[[pd.DataFrame], Picture]
 
 
@@ -22,6 +23,7 @@ def pictures(
     homes: pd.DataFrame | None = None,
     *,
     only: frozenset[str] | None = None,
+    most: int = MOST,
 ) -> dict[str, Picture]:
     """
     Draw what the numbers can tell.
@@ -38,13 +40,15 @@ def pictures(
         By territory_id: lon, lat.
     only : frozenset of str, optional
         Names of the pictures wanted; all without it.
+    most : int
+        How many territories are drawn where fairness is.
 
     Returns
     -------
     dict of str to Picture
         By name; the page knows the names.
     """
-    drawn = dict(_charts(numbers, only))
+    drawn = dict(_charts(numbers, only, most))
     if units is not None and proposed is not None:
         drawn |= dict(_maps(units, today, proposed, homes, only))
     return drawn
@@ -72,7 +76,7 @@ def _wanted(name: str, only: frozenset[str] | None) -> bool:
     return only is None or name in only
 
 
-def _charts(numbers: Numbers, only: frozenset[str] | None) -> Iterator[tuple[str, Picture]]:
+def _charts(numbers: Numbers, only: frozenset[str] | None, most: int) -> Iterator[tuple[str, Picture]]:
     """Draw each chart whose table is there."""
     currency = numbers["meta"]["currency"]
     sized = {"value": "tam", "low": "tam_low", "high": "tam_high"}
@@ -87,7 +91,7 @@ def _charts(numbers: Numbers, only: frozenset[str] | None) -> Iterator[tuple[str
         ("sizing", "resources", "sizing", lambda t: charts.sizing(t, _reps(numbers), currency)),
         ("frontier", "evaluation", "explained", charts.frontier),
         ("performance", "evaluation", "performance", lambda t: charts.performance(t.set_index("territory_id"))),
-        ("fairness", "territories", "fairness", lambda t: _fairness(numbers, t.set_index("territory_id"))),
+        ("fairness", "territories", "fairness", lambda t: _fairness(numbers, t.set_index("territory_id"), most)),
     ]
     for name, step, table, draw in plain:
         rows = frame(numbers, step, table)
@@ -98,12 +102,13 @@ def _charts(numbers: Numbers, only: frozenset[str] | None) -> Iterator[tuple[str
             yield f"gains_{kind}", charts.gains(pd.DataFrame(card["gains"]))
 
 
-def _fairness(numbers: Numbers, table: pd.DataFrame) -> Picture:
+def _fairness(numbers: Numbers, table: pd.DataFrame, most: int) -> Picture:
     """Draw the three measures of fairness that are there."""
     names = {"workload": say("Workload"), "opportunity": say("Opportunity"), "quota": say("Quota per opportunity")}
     there = {f"deviation_{name}": label for name, label in names.items() if f"deviation_{name}" in table}
     before = table.filter(like="_today").rename(columns=lambda name: name.removesuffix("_today"))
-    return charts.fairness(before, table, numbers["territories"]["facts"]["tolerance_share"], there)
+    limit = numbers["territories"]["facts"]["tolerance_share"]
+    return charts.fairness(before, table, limit, there, most=most)
 
 
 def comparison(cards: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
