@@ -36,12 +36,21 @@ FORMS = {
 
 
 @pytest.fixture(scope="module")
-def report_file(tmp_path_factory):
+def units():
+    """Take the counties, their people as work."""
+    counties = geography.counties().set_index("unit_id")
+    return counties.assign(workload_h=counties["population"] / 1000)
+
+
+@pytest.fixture(scope="module")
+def report_file(units, tmp_path_factory):
     """Write a report of the states as territories, one of them with a hostile name."""
-    units = geography.counties().set_index("unit_id")
-    units["workload_h"] = units["population"] / 1000
     today = units["state"].where(units["state"] != "KS", "NE")
-    proposed = units["state"].replace({"WY": NASTY})
+    return fabricated(units, today, units["state"].replace({"WY": NASTY}), tmp_path_factory.mktemp("report"))
+
+
+def fabricated(units, today, proposed, folder):
+    """Write a report of an alignment, without a workspace."""
     tables = {}
     for name, owner in {"today": today, "proposed": proposed}.items():
         load = units.groupby(owner)["workload_h"].agg(workload_h="sum", units="size").rename_axis("territory_id")
@@ -62,7 +71,7 @@ def report_file(tmp_path_factory):
     meta = {"name": "Browser", "currency": "USD", "as_of": "2025-09-30", "seed": 0, "data_hash": "x"}
     numbers = gather(results, meta | {"scenario": {"name": "proposal"}})
     drawn = pictures(numbers, units, today, proposed)
-    return report(numbers, tmp_path_factory.mktemp("report") / "report.html", drawn)
+    return report(numbers, folder / "report.html", drawn)
 
 
 @pytest.fixture
@@ -185,6 +194,21 @@ def test_hostile_names_are_text_and_long_ones_are_cut(opened):
     assert NASTY.startswith(names.nth(0).inner_text().rstrip("…"))
     assert len(names.nth(1).inner_text()) < 100
     assert page.locator("[onmouseover]").count() == 0
+
+
+@pytest.mark.parametrize(("count", "most"), [(1, 1.5e6), (30, 1.5e6), (300, 3e6)])
+def test_a_page_stays_within_its_budget(units, tmp_path, count, most):
+    today, proposed = (nearest(units, count, seed) for seed in (0, 1))
+    assert proposed.nunique() == count
+    assert fabricated(units, today, proposed, tmp_path).stat().st_size < most
+
+
+def nearest(units, count, seed):
+    """Give each unit to the nearest of some units drawn by lot."""
+    seats = units.sample(count, random_state=seed)
+    away = (units[["lon"]].to_numpy() - seats["lon"].to_numpy()) ** 2
+    away += (units[["lat"]].to_numpy() - seats["lat"].to_numpy()) ** 2
+    return pd.Series([f"T{i:03}" for i in away.argmin(axis=1)], index=units.index)
 
 
 @pytest.mark.parametrize("width", [390, 1280])
