@@ -169,7 +169,8 @@ def percent(share: float, *, signed: bool = False) -> str:
         return MISSING
     points = 100 * share
     if 0 < abs(points) < 0.05:
-        return f"<{localised('0.1')}{SPACE}%"
+        least = f"{localised('0.1')}{SPACE}%"
+        return f"<{least}" if points > 0 else f">{MINUS}{least}"
     text = f"{points:,.0f}" if abs(points) >= 9.95 else f"{float(f'{points:.1f}'):g}"
     sign = "+" if signed and points > 0 and text != "0" else ""
     return f"{sign}{localised(text)}{SPACE}%"

@@ -16,7 +16,7 @@ from territory_lab.results import Result
 from territory_lab.workspace import Workspace
 
 _ENGINES = ("territory-lab", "numpy", "pandas", "geopandas", "scikit-learn", "highspy")
-KEY_ACCOUNTS, _PROSPECTS, _ROOMS = 16, 10, 12
+KEY_ACCOUNTS, _PROSPECTS, _ROOMS = 10, 10, 12
 _MEASURES = {
     "outside": ("key.outside", "count", -1),
     "heaviest": ("key.heaviest", "signed", -1),
