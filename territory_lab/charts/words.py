@@ -167,7 +167,7 @@ def percent(share: float, *, signed: bool = False) -> str:
     """
     if not math.isfinite(share):
         return MISSING
-    points = 100 * share
+    points = 100 * share + 0.0  # no minus before nothing
     if 0 < abs(points) < 0.05:
         least = f"{localised('0.1')}{SPACE}%"
         return f"<{least}" if points > 0 else f">{MINUS}{least}"
