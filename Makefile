@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo lab test lint bench audit lock data clean
+.PHONY: setup demo lab test lint bench audit lock data example clean
 setup: $(READY)
 
 $(READY): requirements.txt pyproject.toml
@@ -46,6 +46,16 @@ lock: $(READY)
 data: $(READY)
 	$(BIN)/python data/build.py
 	$(BIN)/python data/build_sample.py
+
+# Rebuilds the report that the README shows; it takes Chromium and pdftoppm.
+EXAMPLE := reports/example
+example: $(READY)
+	[ -d demo ] || $(BIN)/territory-lab new demo --sample
+	$(BIN)/territory-lab report demo --compare today --reports $(EXAMPLE) --pdf
+	$(BIN)/territory-lab report demo --audience board --reports $(EXAMPLE) --pdf
+	pdftoppm -r 80 -png -singlefile $(EXAMPLE)/report-proposal-board.pdf $(EXAMPLE)/decision
+	pdftoppm -r 80 -png -singlefile -f 2 $(EXAMPLE)/report-proposal-board.pdf $(EXAMPLE)/fairness
+	pdftoppm -r 80 -png -singlefile -f 7 $(EXAMPLE)/report-proposal-full.pdf $(EXAMPLE)/gain
 
 clean:
 	rm -rf .venv demo reports/*.html

@@ -1,4 +1,4 @@
-"""The command line: `territory-lab demo | new | check | run | export | lab | app | retrain | score | models`."""
+"""The command line: `territory-lab` with demo, new, check, run, report, export, lab, app, retrain, score, models."""
 
 import json
 import os
@@ -122,6 +122,36 @@ def check(folder: Folder) -> None:
 def run(folder: Folder, reports: Reports = None) -> None:
     """Go through all six steps and write one HTML per notebook and the summary."""
     _run(folder, reports or folder / "reports")
+
+
+@app.command()
+def report(
+    folder: Folder,
+    *,
+    scenario: Annotated[str, typer.Option(help="The name of a saved one, or proposal.")] = "proposal",
+    compare: Annotated[str, typer.Option(help="Another one to hold it against, or today.")] = "",
+    audience: Annotated[lab.reporting.Audience, typer.Option(help="Who reads it.")] = lab.reporting.Audience.FULL,
+    who: Annotated[str, typer.Option("--for", help="Which manager (id, name) or rep (id, name, territory).")] = "",
+    language: Annotated[str, typer.Option(help="A locale: en_US, en_GB, ru ...")] = "en_US",
+    reports: Reports = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also as PDF, through Chromium.")] = False,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Also its tables as a workbook.")] = False,
+    pptx: Annotated[bool, typer.Option("--pptx", help="Also six slides.")] = False,
+) -> None:
+    """Write the report that decides: one HTML file, and other forms where asked for."""
+    kinds = frozenset(name for name, wanted in {"pdf": pdf, "xlsx": xlsx, "pptx": pptx}.items() if wanted)
+    written = lab.reporting.make(
+        lab.workspace.open_workspace(folder),
+        reports or folder / "reports",
+        scenario=scenario,
+        compare=compare,
+        audience=audience,
+        who=who,
+        language=language,
+        kinds=kinds,
+    )
+    for path in written:
+        typer.echo(str(path))
 
 
 @app.command()

@@ -5,9 +5,10 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 from filelock import FileLock, Timeout
@@ -114,6 +115,30 @@ def write_whole(path: Path, text: str) -> Path:
         finally:
             beside.unlink(missing_ok=True)
     return path
+
+
+def written(path: Path, save: Callable[[BinaryIO], object]) -> Path:
+    """
+    Write a file of bytes whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made.
+    save : callable
+        Writes to the open file it is given.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as folder:
+        draft = Path(folder) / path.name
+        with draft.open("wb") as file:
+            save(file)
+        return draft.replace(path)
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> Path:

@@ -12,7 +12,7 @@ FLOORS = [
     {"schema", "alignment", "sizing"},
     {"workspace", "geography", "timeline", "scoring", "maps", "editing"},
     {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book", "registry"},
-    {"evaluation", "staffing", "proposal", "focus", "lifecycle", "serving", "worklist", "handover"},
+    {"evaluation", "staffing", "proposal", "focus", "lifecycle", "serving", "worklist", "handover", "affected"},
     {"journey"},
     {"widgets", "reporting"},
     {"cli"},

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from territory_lab.charts.picture import Picture
+from territory_lab.charts.speech import say
 from territory_lab.charts.tokens import ACCENT, HAIRLINE, INK, MUTED, SEQUENTIAL, styled
 from territory_lab.charts.words import SPACE, band, count, in_currency, number, percent
 
@@ -39,7 +40,7 @@ def lift(profile: pd.DataFrame) -> Picture:
         times = f"{number(best['lift'], 2)} times" if best["lift"] > 1 else f"only {number(best['lift'], 2)} times"
         title = f"{str(best['trait']).capitalize()} {best['level']}: won {times} as often as the market would suggest"
     picture = Picture(title, "Share among won accounts ÷ share in the market, with interval; filled: clear of 1")
-    labels = [f"{str(row.trait).capitalize()}: {row.level}" for row in kept.itertuples()]
+    labels = [f"{say(str(row.trait).capitalize())}: {row.level}" for row in kept.itertuples()]
     ax = row_axes(picture, labels)
     sure = kept.index.isin(clear.index)
     intervals(ax, kept["lift"], kept["lift_low"], kept["lift_high"], sure)
@@ -107,7 +108,11 @@ def funnel(totals: pd.DataFrame, currency: str = "USD") -> Picture:
     """
     rows = totals.set_index("measure") if "measure" in totals else totals
     form = in_currency(currency)
-    names = {"TAM": "Whole market (TAM)", "SAM": "Fits and can be served (SAM)", "SOM": "Within reach (SOM)"}
+    names = {
+        "TAM": say("Whole market (TAM)"),
+        "SAM": say("Fits and can be served (SAM)"),
+        "SOM": say("Within reach (SOM)"),
+    }
     values = rows.rename(index=lambda key: names.get(str(key).upper(), str(key)))
     first, last = values["value"].iloc[0], values["value"].iloc[-1]
     picture = Picture(
@@ -144,7 +149,8 @@ def market_bars(market: pd.DataFrame, by: str, currency: str = "USD", what: str 
     total, rest = rows["value"].sum(), rows.iloc[_MOST:]
     top = rows.head(_MOST)
     if len(rest):
-        other = pd.DataFrame({"value": rest["value"].sum()}, index=[f"other ({len(rest)})"])
+        word = say("other")
+        other = pd.DataFrame({"value": rest["value"].sum()}, index=[f"{word} ({len(rest)})"])
         top = pd.concat([top, other])
     lead = top["value"].iloc[:3].sum() / total
     title = f"{top.index[0]} is the largest part of the {what}; the first three hold {percent(lead)}"

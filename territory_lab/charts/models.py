@@ -7,6 +7,7 @@ from matplotlib.ticker import FuncFormatter
 
 from territory_lab.charts.customers import intervals, percent_axes, row_axes
 from territory_lab.charts.picture import Picture
+from territory_lab.charts.speech import say
 from territory_lab.charts.tokens import ACCENT, INK, MUTED, PAPER, SEQUENTIAL, styled
 from territory_lab.charts.words import SPACE, band, count, in_currency, number, percent
 
@@ -46,7 +47,7 @@ def calibration(bins: pd.DataFrame) -> Picture:
     sns.scatterplot(x=rows["predicted"], y=rows["observed"], ax=ax, color=ACCENT, s=36, linewidth=0, zorder=3)
     ax.set(xlim=(0, end), ylim=(0, end))
     percent_axes(ax)
-    ax.set_xlabel("Predicted")
+    ax.set_xlabel(say("Predicted"))
     ax.annotate("as predicted", (end, end), (-2, -26), textcoords="offset points", ha="right", color=MUTED)
     return picture
 
@@ -81,7 +82,7 @@ def gains(curve: pd.DataFrame) -> Picture:
     ax.plot([0.2], [fifth], marker="o", color=INK, markersize=5)
     ax.annotate(percent(fifth), (0.2, fifth), (-6, 5), textcoords="offset points", weight="bold", ha="right")
     percent_axes(ax)
-    ax.set_xlabel("Accounts worked")
+    ax.set_xlabel(say("Accounts worked"))
     return picture
 
 

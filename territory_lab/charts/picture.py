@@ -4,9 +4,11 @@ import io
 import re
 from html import escape
 from textwrap import wrap
+from typing import BinaryIO
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from territory_lab.charts.tokens import FONT, LIGHT, MUTED, WIDTH_IN, styled
 
@@ -66,9 +68,14 @@ class Picture(Figure):
         )
 
     @styled
-    def svg(self) -> str:
+    def svg(self, captioned: str = "") -> str:
         """
         Give the picture as one ``<svg>`` element with a text alternative.
+
+        Parameters
+        ----------
+        captioned : str
+            Id of the page's own caption, where it has one: the picture then goes without its title and subtitle.
 
         Returns
         -------
@@ -76,14 +83,41 @@ class Picture(Figure):
             The same bytes for the same figure; token colours are style-sheet variables with the colour as fallback.
         """
         buffer = io.StringIO()
+        own = self.texts[:2]
+        for line in own:
+            line.set_visible(not captioned)
         self.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        for line in own:
+            line.set_visible(True)
         text = re.sub(r"<[^>]+>", _tidy, _DROPPED.sub("", buffer.getvalue()))
+        if captioned:  # cut what stood above
+            top, left_over = 72 * (self.head - 0.1), 72 * (self.body + 0.1)
+            text = re.sub(r'viewBox="0 0 (\S+) \S+"', rf'viewBox="0 {top:.1f} \1 {left_over:.1f}"', text, count=1)
+        words = escape(f"{self.title}. {self.subtitle}")
+        label = f'aria-labelledby="{escape(captioned)}"' if captioned else f'aria-label="{words}"'
         opening = (
-            f'<svg class="picture" role="img" aria-label="{escape(f"{self.title}. {self.subtitle}")}" '
+            f'<svg class="picture" role="img" {label} '
             f'style="width:100%;max-width:{WIDTH_IN * 96:.0f}px;height:auto;stroke-linejoin:round" '
         )
         text = opening + text.partition("<svg ")[2]
         return re.sub(r"\s*\n\s*", "\n", text).strip() + "\n"
+
+    @styled
+    def png(self, file: BinaryIO) -> None:
+        """
+        Write the picture without its title and subtitle, for a slide that carries them.
+
+        Parameters
+        ----------
+        file : binary file
+            Takes the PNG.
+        """
+        for line in self.texts[:2]:
+            line.set_visible(False)
+        below = Bbox.from_extents(0, 0, WIDTH_IN, self.body + 0.1)
+        self.savefig(file, format="png", dpi=200, bbox_inches=below, metadata={"Software": None})
+        for line in self.texts[:2]:
+            line.set_visible(True)
 
     def _repr_svg_(self) -> str:
         """Show itself in a notebook."""

@@ -1,13 +1,29 @@
 """Pictures of a plan: balance, headcount, quotas, performance."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from territory_lab.charts.customers import row_axes
 from territory_lab.charts.picture import Picture
-from territory_lab.charts.tokens import ACCENT, GOOD, HAIRLINE, INK, MUTED, PAPER, QUIET, SEQUENTIAL, TROUBLE, styled
+from territory_lab.charts.speech import say
+from territory_lab.charts.tokens import (
+    ACCENT,
+    GOOD,
+    HAIRLINE,
+    INK,
+    MUTED,
+    PAPER,
+    QUIET,
+    SEQUENTIAL,
+    TROUBLE,
+    WIDTH_IN,
+    styled,
+)
 from territory_lab.charts.words import in_currency, number, percent, plural
 
 _MOST, _ROW_IN = 40, 0.2
@@ -35,21 +51,108 @@ def balance(before: pd.Series, after: pd.Series, tolerance: float = 0.1, what: s
     """
     rows = pd.DataFrame({"before": before, "after": after}).dropna(how="all")
     off_before, off_after = ((rows[name].abs() > tolerance + 5e-4).sum() for name in rows)
-    kept = rows.loc[rows.abs().max(axis=1).nlargest(_MOST).index].sort_values(["before", "after"])
-    band = f"±{percent(tolerance)}"
     off = f"{off_before} of {len(rows)} territories are more than {percent(tolerance)} off their share today"
-    title = f"{off}, {off_after} in the proposal"
     cut = f"; the {_MOST} furthest off" if len(rows) > _MOST else ""
-    subtitle = f"{what.capitalize()} against target by territory{cut}; hollow: today, filled: proposed; shaded: {band}"
-    picture = Picture(title, subtitle, height=0.45 + _ROW_IN * len(kept))
-    ax = row_axes(picture, [str(name) for name in kept.index])
+    subtitle = f"{what.capitalize()} against target by territory{cut}; hollow: today, filled: proposed; "
+    subtitle += f"shaded: ±{percent(tolerance)}"
+    kept = _furthest(rows)
+    picture = Picture(f"{off}, {off_after} in the proposal", subtitle, height=0.45 + _ROW_IN * len(kept))
+    _dumbbells(row_axes(picture, [str(name) for name in kept.index]), kept, tolerance)
+    return picture
+
+
+@styled
+def fairness(
+    before: pd.DataFrame, after: pd.DataFrame, tolerance: float, names: Mapping[str, str], *, most: int = _MOST
+) -> Picture:
+    """
+    Draw how far each territory is from the mean in several measures, side by side on one scale.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        Deviation from the mean by territory_id, as a share; a column per measure. ``before`` may lack some.
+    tolerance : float
+        Half the width of the band that is accepted in the first measure, as a share.
+    names : mapping of str to str
+        The measures drawn, and what they are called.
+    most : int
+        How many territories are drawn.
+
+    Returns
+    -------
+    Picture
+        A panel per measure, a row per territory, today's point joined to the proposed one; those furthest off in the
+        first measure.
+    """
+    first = next(iter(names))
+    known = before.reindex(index=after.index, columns=list(names)).astype(float)
+    pairs = {name: pd.DataFrame({"before": known[name], "after": after[name]}) for name in names}
+    order = _furthest(pairs[first], most).index
+    title = f"{' and '.join(names.values())} by territory against the mean"
+    subtitle = f"Deviation from the mean; hollow: today, filled: proposed; shaded: ±{percent(tolerance)}"
+    picture = Picture(title, subtitle, height=0.7 + _ROW_IN * len(order))
+    total, labels = picture.head + picture.body, [str(name)[:14] for name in order]
+    start = 0.2 + 0.078 * max(map(len, labels), default=0)
+    wide = (WIDTH_IN - start) / len(names)
+    reach = max(float(np.nanmax(np.abs(pair.loc[order].to_numpy(float)), initial=0.05)) for pair in pairs.values())
+    for at, (name, label) in enumerate(names.items()):
+        place = ((start + at * wide) / WIDTH_IN, 0.35 / total, (wide - 0.2) / WIDTH_IN, (picture.body - 0.65) / total)
+        ax = picture.add_axes(place)
+        ax.set_yticks(range(len(order)), labels if at == 0 else [""] * len(order))
+        ax.set(ylim=(-0.6, max(len(order), 1) - 0.4), xlim=(-1.08 * min(reach, 1.0), 1.08 * reach))
+        ax.set_title(label, size=9, weight="bold", loc="left")
+        _dumbbells(ax, pairs[name].loc[order], tolerance if name == first else 0.0)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    return picture
+
+
+def _furthest(rows: pd.DataFrame, most: int = _MOST) -> pd.DataFrame:
+    """Keep the territories that are furthest off, from the lightest to the heaviest today."""
+    kept = rows.loc[rows.abs().max(axis=1).nlargest(most).index]
+    return kept.sort_values(["before", "after"], kind="stable")
+
+
+def _dumbbells(ax: Axes, kept: pd.DataFrame, tolerance: float) -> None:
+    """Join today's point to the proposed one, row by row, over the band that is accepted."""
     y = np.arange(len(kept))
-    ax.axvspan(-tolerance, tolerance, color=QUIET, linewidth=0, zorder=0)
+    before, after = kept["before"].astype(float), kept["after"].astype(float)
+    if tolerance:
+        ax.axvspan(-tolerance, tolerance, color=QUIET, linewidth=0, zorder=0)
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.hlines(y, kept["before"], kept["after"], color=HAIRLINE, linewidth=2)
-    ax.scatter(kept["before"], y, s=26, c=PAPER, edgecolors=MUTED, linewidths=1.2, zorder=3)
-    ax.scatter(kept["after"], y, s=30, c=ACCENT, linewidths=0, zorder=4)
+    ax.hlines(y, before, after, color=HAIRLINE, linewidth=2)
+    ax.scatter(before, y, s=26, c=PAPER, edgecolors=MUTED, linewidths=1.2, zorder=3)
+    ax.scatter(after, y, s=30, c=ACCENT, linewidths=0, zorder=4)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: percent(x, signed=True)))
+
+
+@styled
+def frontier(moves: pd.DataFrame) -> Picture:
+    """
+    Draw how much of the gain the first moves bring, by what they disturb.
+
+    Parameters
+    ----------
+    moves : DataFrame
+        moved_share and gain_share, both cumulative, as ``scenarios.explain`` ranks the moves.
+
+    Returns
+    -------
+    Picture
+        The curve from today on, with the first point that brings four fifths of the gain marked.
+    """
+    x, y = (np.r_[0.0, moves[name].to_numpy(float)] for name in ("moved_share", "gain_share"))
+    at = int(np.argmax(y >= 0.8)) if (y >= 0.8).any() else int(y.argmax())
+    title = f"The first {at} of {plural(len(moves), 'move')} bring {percent(y[at])} of the gain"
+    picture = Picture(title, "Share of the most that moves can bring, by share of today's sales that changes hands")
+    ax = picture.axes_below(left=0.6, bottom=0.5)
+    sns.lineplot(x=x, y=y, ax=ax, color=ACCENT, errorbar=None)
+    ax.plot([x[at], x[at], 0], [0, y[at], y[at]], color=INK, linewidth=0.7)
+    ax.plot([x[at]], [y[at]], marker="o", color=INK, markersize=5)
+    ax.annotate(percent(y[at]), (x[at], y[at]), (7, -9), textcoords="offset points", weight="bold")
+    ax.set(xlabel=say("Sales that change hands"), ylabel="", xlim=(0, None), ylim=(min(0.0, y.min()), 1.05))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
     return picture
 
 
@@ -91,10 +194,11 @@ def sizing(sweep: pd.DataFrame, today: int | None = None, currency: str = "USD")
         marks.append((today, float(np.interp(today, rows["territories"], rows["profit"])), "today"))
     for x, y, word in marks:
         ax.plot([x], [y], marker="o", color=ACCENT if word == "best" else INK, markersize=6)
-        text = f"{word}: {x:.0f}, {in_currency(currency)(y)}"
+        name = say("best") if word == "best" else say("today")
+        text = f"{name}: {x:.0f}, {in_currency(currency)(y)}"
         ax.annotate(text, (x, y), (0, 9 if word == "best" else -15), textcoords="offset points", ha="center")
     ax.margins(y=0.18)
-    ax.set(xlabel="Territories", ylabel="")
+    ax.set(xlabel=say("Territories"), ylabel="")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: in_currency(currency)(y)))
     return picture

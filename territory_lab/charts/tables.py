@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from territory_lab.charts.words import MINUS, MISSING, SPACE, count, percent, symbol
+from territory_lab.charts.speech import say, term
+from territory_lab.charts.words import MISSING, SCALES, SPACE, count, localised, percent, scale_word, sign_leads, symbol
 
 _MONEY = frozenset(
     {"amount", "value", "revenue", "potential", "quota", "sales", "expected", "history", "profit", "cost"}
     | {"tam", "sam", "som", "held", "white_space", "bottom_up", "top_down", "growth_amount"}
-    | {"expected_revenue", "list_price"}
+    | {"expected_revenue", "list_price", "spend"}
 )
-_UNITS = {"_h": "h", "_km": "km", "_km2": "km²", "_days": "days"}
-_SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, ""))
+_UNITS = {"_h": term("h"), "_km": term("km"), "_km2": term("km²"), "_days": term("days")}
 _LONGEST = 40
 _SENTENCES = frozenset(
     {"advice", "angle", "description", "figure", "message", "reason_1", "reason_2", "reason_3", "reasons", "remedy"}
@@ -69,6 +69,7 @@ def table(
     currency: str = "USD",
     total: bool = False,
     tolerance: float | None = None,
+    key: str = "",
 ) -> Table:
     """
     Set a frame as a table a manager can read.
@@ -88,6 +89,9 @@ def table(
         Whether a last row adds up what can be added: counts, money and hours.
     tolerance : float, optional
         Deviations beyond it are marked by a sign and a colour.
+    key : str
+        Where the rows stand in the numbers of a report: carried by the table, its columns and its rows, so that every
+        cell can be traced.
 
     Returns
     -------
@@ -97,15 +101,39 @@ def table(
     rows = frame if isinstance(frame, pd.DataFrame) else pd.DataFrame(list(frame))
     names = {name: label for name, label in (columns or {n: _plain(n) for n in map(str, rows)}).items() if name in rows}
     layout = {name: _column(rows, name, label, currency) for name, label in names.items()}
-    head = "".join(f"<th scope='col'{_class(c)}>{escape(c.head)}</th>" for c in layout.values())
+    head = "".join(
+        f"<th scope='col'{_class(c)}{_traced('col', n, key)}>{escape(c.head)}</th>" for n, c in layout.items()
+    )
     body = "".join(
-        f"<tr>{''.join(_cell(value, layout[n], n, tolerance) for n, value in zip(layout, record, strict=True))}</tr>\n"
-        for record in rows[list(layout)].itertuples(index=False, name=None)
+        f"<tr{_traced('row', row, key)}>{_cells(record, layout, tolerance)}</tr>\n"
+        for row, record in enumerate(rows[list(layout)].itertuples(index=False, name=None))
     )
     foot = f"<tr class='total'>{_total(rows, layout)}</tr>" if total and len(rows) > 1 else ""
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    html = f"<table class='tl'>{title}<thead><tr>{head}</tr></thead>\n<tbody>{body}{foot}</tbody></table>"
-    return Table(html)
+    inner = f"{title}<thead><tr>{head}</tr></thead>\n<tbody>{body}{foot}</tbody>"
+    return Table(f"<table class='tl'{_traced('key', key, key)}>{inner}</table>")
+
+
+def _traced(what: str, value: object, key: str) -> str:
+    """Say where a part of the table comes from, in a report."""
+    return f" data-{what}='{escape(str(value))}'" if key else ""
+
+
+def is_money(name: str) -> bool:
+    """
+    Tell by its name whether a column holds money.
+
+    Parameters
+    ----------
+    name : str
+        Of a column.
+
+    Returns
+    -------
+    bool
+        Whether it does.
+    """
+    return _bare(name) in _MONEY
 
 
 def _plain(name: object) -> str:
@@ -138,11 +166,12 @@ def _column(rows: pd.DataFrame, name: str, label: str, currency: str) -> _Column
         rows[[other for other in rows if _bare(other) == bare]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     )
     largest = float(np.nan_to_num(np.abs(alike)).max(initial=0.0))
-    if bare in _MONEY:
-        scale, letter = next(pair for pair in _SCALES if largest >= pair[0] or pair[0] == 1.0)
-        unit = f"{symbol(currency)}{SPACE if letter else ''}{letter}".strip()
+    if is_money(name):
+        scale, letter = next(pair for pair in (*SCALES, (1.0, "")) if largest >= pair[0] or pair[0] == 1.0)
+        signs = (symbol(currency).strip(), scale_word(letter))
+        unit = SPACE.join(filter(None, signs if sign_leads() else signs[::-1]))
         return _Column(f"{label} ({unit})", numeric=True, write=_fixed(largest / scale, scale), adds=True)
-    unit = _UNITS.get(_suffix(name), "")
+    unit = say(_UNITS.get(_suffix(name), ""))
     head = f"{label} ({unit})" if unit else label
     if bool(np.all((alike % 1 == 0) | np.isnan(alike))):
         return _Column(head, numeric=True, write=count, adds=unit in ("", "h"))
@@ -155,9 +184,16 @@ def _fixed(largest: float, scale: float = 1.0) -> Callable[[float], str]:
 
     def write(value: float) -> str:
         rounded = float(f"{value / scale:.3g}") if abs(value) >= scale else value / scale
-        return f"{rounded:,.{min(decimals, 3)}f}".replace("-", MINUS)
+        return localised(f"{rounded:,.{min(decimals, 3)}f}")
 
     return write
+
+
+def _cells(record: Iterable[object], layout: Mapping[str, _Column], tolerance: float | None) -> str:
+    """Write one row."""
+    return "".join(
+        _cell(value, column, name, tolerance) for value, (name, column) in zip(record, layout.items(), strict=True)
+    )
 
 
 def _class(column: _Column) -> str:
@@ -168,15 +204,16 @@ def _class(column: _Column) -> str:
 def _cell(value: object, column: _Column, name: str, tolerance: float | None) -> str:
     """Write one cell."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
-        return f"<td{_class(column)}><span title='not known'>{MISSING}</span></td>"
+        reason = escape(say("not known"))
+        return f"<td{_class(column)}><span title='{reason}'>{MISSING}</span></td>"
     if not column.numeric:
         text = str(value)
         short = f"<span title='{escape(text)}'>{escape(text[: _LONGEST - 1])}…</span>"
         return f"<td>{short if len(text) > _LONGEST and name not in _SENTENCES else escape(text)}</td>"
     amount = float(value)  # type: ignore[arg-type]
     if tolerance is not None and name.startswith("deviation") and abs(amount) > tolerance + 5e-4:
-        return f"<td class='n off'>{'▲' if amount > 0 else '▼'} {column.write(amount)}</td>"
-    return f"<td{_class(column)}>{column.write(amount)}</td>"
+        return f"<td class='n off' data-v='{amount:.9g}'>{'▲' if amount > 0 else '▼'} {column.write(amount)}</td>"
+    return f"<td{_class(column)} data-v='{amount:.9g}'>{column.write(amount)}</td>"
 
 
 def _total(rows: pd.DataFrame, layout: Mapping[str, _Column]) -> str:
@@ -185,4 +222,5 @@ def _total(rows: pd.DataFrame, layout: Mapping[str, _Column]) -> str:
         f"<td class='n'>{column.write(float(rows[name].sum()))}</td>" if column.adds else f"<td{_class(column)}></td>"
         for name, column in layout.items()
     )
-    return "".join(cells).replace("<td></td>", "<td>Total</td>", 1)
+    word = escape(say("Total"))
+    return "".join(cells).replace("<td></td>", f"<td>{word}</td>", 1)

@@ -5,13 +5,16 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+from babel.numbers import get_currency_symbol, get_decimal_symbol, get_group_symbol
+
+from territory_lab.charts.speech import say, spoken
+
 MISSING = "\u2013"
 SPACE = "\u00a0"
 MINUS = "\u2212"
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "KRW": "₩", "INR": "₹"}
 # currency sign, figures, unit
-_PARTS = re.compile(rf"([^\d+{MINUS}.]*)([\d+{MINUS}.,]+)({SPACE}.*)?")
-_SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
+_PARTS = re.compile(rf"([^\d+{MINUS}.]*)([\d+{MINUS}.,]+(?:{SPACE}\d{{3}}(?!\d)[.,\d]*)*)({SPACE}.*)?")
+SCALES = ((1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -35,7 +38,25 @@ def number(value: float, digits: int = 3) -> str:
     rounded = float(f"{value:.{digits}g}")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded)))) if rounded else 0
     text = f"{rounded:,.{decimals}f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", MINUS)
+    return localised(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def localised(figures: str) -> str:
+    """
+    Give figures the separators of the locale and a true minus.
+
+    Parameters
+    ----------
+    figures : str
+        As Python writes them, for instance ``-1,234.5``.
+
+    Returns
+    -------
+    str
+        For instance ``1,234.5``, in Russian with a space and a comma.
+    """
+    marks = {ord(","): get_group_symbol(spoken()), ord("."): get_decimal_symbol(spoken()), ord("-"): MINUS}
+    return figures.translate(marks)
 
 
 def count(value: float) -> str:
@@ -52,7 +73,7 @@ def count(value: float) -> str:
     str
         For instance ``3,108``.
     """
-    return f"{value:,.0f}".replace("-", MINUS) if math.isfinite(value) else MISSING
+    return localised(f"{value:,.0f}") if math.isfinite(value) else MISSING
 
 
 def symbol(currency: str) -> str:
@@ -67,9 +88,10 @@ def symbol(currency: str) -> str:
     Returns
     -------
     str
-        The sign, or the code and a space where no sign is common.
+        The sign of the locale, or the code and a space where no sign is common.
     """
-    return _SYMBOLS.get(currency, f"{currency}{SPACE}")
+    sign: str = get_currency_symbol(currency, spoken())
+    return f"{sign}{SPACE}" if sign.isalpha() else sign
 
 
 def money(value: float, currency: str = "USD") -> str:
@@ -91,8 +113,40 @@ def money(value: float, currency: str = "USD") -> str:
     if not math.isfinite(value):
         return MISSING
     size = float(f"{abs(value):.3g}")
-    scale, letter = next(((s, SPACE + name) for s, name in _SCALES if size >= s), (1.0, ""))
-    return f"{MINUS if value < 0 else ''}{symbol(currency)}{number(size / scale)}{letter}"
+    scale, letter = next(((s, SPACE + scale_word(name)) for s, name in SCALES if size >= s), (1.0, ""))
+    amount, minus = f"{number(size / scale)}{letter}", MINUS if value < 0 else ""
+    if sign_leads():
+        return f"{minus}{symbol(currency)}{amount}"
+    return f"{minus}{amount}{SPACE}{symbol(currency).strip()}"
+
+
+def sign_leads() -> bool:
+    """
+    Tell where the currency's sign stands in this locale.
+
+    Returns
+    -------
+    bool
+        Whether before the amount.
+    """
+    return str(spoken().currency_formats["standard"].pattern).startswith("¤")
+
+
+def scale_word(letter: str) -> str:
+    """
+    Write a thousand, a million or a billion short.
+
+    Parameters
+    ----------
+    letter : str
+        ``k``, ``M`` or ``B``.
+
+    Returns
+    -------
+    str
+        As the language has it.
+    """
+    return {"k": say("k"), "M": say("M"), "B": say("B")}.get(letter, letter)
 
 
 def percent(share: float, *, signed: bool = False) -> str:
@@ -113,12 +167,13 @@ def percent(share: float, *, signed: bool = False) -> str:
     """
     if not math.isfinite(share):
         return MISSING
-    points = 100 * share
+    points = 100 * share + 0.0  # no minus before nothing
     if 0 < abs(points) < 0.05:
-        return f"<0.1{SPACE}%"
+        least = f"{localised('0.1')}{SPACE}%"
+        return f"<{least}" if points > 0 else f">{MINUS}{least}"
     text = f"{points:,.0f}" if abs(points) >= 9.95 else f"{float(f'{points:.1f}'):g}"
     sign = "+" if signed and points > 0 and text != "0" else ""
-    return f"{sign}{text.replace('-', MINUS)}{SPACE}%"
+    return f"{sign}{localised(text)}{SPACE}%"
 
 
 def band(value: float, low: float, high: float, form: Callable[[float], str] = number) -> str:
@@ -143,7 +198,8 @@ def band(value: float, low: float, high: float, form: Callable[[float], str] = n
     parts = [_PARTS.fullmatch(text) for text in texts]
     if all(parts) and len({(part[1], part[3]) for part in parts if part}) == 1:
         texts[1:] = [part[2] for part in parts[1:] if part]
-    return f"{texts[0]} ({texts[1]} to {texts[2]})"
+    ends = say("{low} to {high}").format(low=texts[1], high=texts[2])
+    return f"{texts[0]} ({ends})"
 
 
 def best_possible(gap: float | None, scope: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from territory_lab.journey.chosen import chosen
 from territory_lab.journey.customers import icp, key_accounts, propensity, tam
 from territory_lab.journey.drafts import as_scenarios, draft, keep, shelf
 from territory_lab.journey.territories import evaluation, on_the_map, plan, resources, territories
@@ -20,6 +21,7 @@ STEPS: dict[str, Callable[[Workspace], Result]] = {
 __all__ = [
     "STEPS",
     "as_scenarios",
+    "chosen",
     "draft",
     "evaluation",
     "icp",

@@ -169,7 +169,7 @@ def resources(space: Workspace) -> Result:
         seed=space.settings.seed,
     ).reset_index()
     frames["quotas"] = quota.allocate(
-        proposed["revenue"], proposed["potential"], proposed["workload_h"], round(_target(space, sales), 2)
+        proposed["revenue"], proposed["potential"], proposed["workload_h"], round(target(space, sales), 2)
     )
     frames["fairness"] = quota.fairness(frames["quotas"])
     return Result(frames, facts | {"quota_total": float(frames["quotas"]["quota"].sum())})
@@ -205,23 +205,43 @@ def evaluation(space: Workspace) -> Result:
         return Result(frames, {}, {"performance": f"performance: {reason}", "lift": f"the expected gain: {reason}"})
     current, proposed = step["current"]["territory_id"], step["alignment"]["territory_id"]
     frames["performance"] = _performance(space, step["accounts"], current, now)
-    rep_h = _rep_h(space, CallPlan())
-    road = {
-        name: travel_h(load["calls"], load, owner, step["territories"], CallPlan())
-        for name, owner in {"today": current, "proposed": proposed}.items()
-    }
-    frames["explained"] = scenarios.explain(
-        SimpleNamespace(alignment=proposed, problem=None),
+    frames |= weighed(space, proposed)
+    return Result(frames, {"sales": float(load["revenue"].sum())})
+
+
+def weighed(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
+    """
+    Weigh what an alignment brings and puts at risk against today.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts, today's alignment and orders.
+    owner : Series
+        ``territory_id`` by ``unit_id``.
+    centres : DataFrame, optional
+        Where the plan's reps stand, by ``territory_id``; the proposal's without it.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        explained, at_risk and lift, as :func:`evaluation` has them.
+    """
+    step = territories(space)
+    load, current, homes = step["units"], step["current"]["territory_id"], step["territories"]
+    sides = {"today": (current, homes), "proposed": (owner, homes if centres is None else centres)}
+    road = {name: travel_h(load["calls"], load, owned, at, CallPlan()) for name, (owned, at) in sides.items()}
+    explained = scenarios.explain(
+        SimpleNamespace(alignment=owner, problem=None),
         current,
         potential=load["potential"],
-        hours=rep_h,
+        hours=_rep_h(space, CallPlan()),
         travel_h=pd.DataFrame(road),
         revenue=load["revenue"],
         response=SalesResponse(),
     )
-    frames["at_risk"] = scenarios.at_risk(load["revenue"], current, proposed, margin_share=worklist.margin(space))
-    frames["lift"] = gain(space, proposed).reset_index()
-    return Result(frames, {"sales": float(load["revenue"].sum())})
+    at_risk = scenarios.at_risk(load["revenue"], current, owner, margin_share=worklist.margin(space))
+    return {"explained": explained, "at_risk": at_risk, "lift": gain(space, owner, centres).reset_index()}
 
 
 def gain(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -310,7 +330,21 @@ def _performance(space: Workspace, known: pd.DataFrame, current: pd.Series, now:
     return performance(now[["workload_h", "mean_km"]].assign(potential=fair).join(sold.drop(columns="customers")))
 
 
-def _target(space: Workspace, sales: float) -> float:
-    """Give the total to be shared out: the sum of the stated quotas, else last year's sales."""
+def target(space: Workspace, sales: float) -> float:
+    """
+    Give the total that quotas share out.
+
+    Parameters
+    ----------
+    space : Workspace
+        With reps.
+    sales : float
+        Money sold last year.
+
+    Returns
+    -------
+    float
+        The sum of the stated quotas, else last year's sales.
+    """
     stated = space.tables["reps"]["quota"].sum() if "quota" in space.tables["reps"] else 0.0
     return float(stated) or sales

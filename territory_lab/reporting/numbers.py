@@ -1,5 +1,5 @@
 """
-The numbers of a report, and the words the first page makes of them.
+The numbers of a report.
 
 ``numbers`` is a plain dictionary that JSON holds. Money is in ``meta.currency``, shares are shares (0.1 for 10 %),
 other units stand in the names; a table is a list of records. Every part but ``meta`` may be missing.
@@ -7,64 +7,49 @@ other units stand in the names; a table is a list of records. Every part but ``m
 ========================  ==============================================================================================
 key                       what it holds
 ========================  ==============================================================================================
-meta                      name, currency, as_of (ISO date), seed, data_hash, versions and settings (name -> value)
-icp                       facts (customers, accounts, top_fifth_share), profile, pareto
-tam                       totals (step, value, low, high), sectors and metros (label, tam, tam_low, tam_high, sam, ...)
-propensity                cards (kind -> the model's card)
+meta                      name, scenario (name, status, author, note, effective), currency, as_of (ISO date), seed,
+                          data_hash, versions and settings (name -> value)
+key                       what the first page says, see :func:`key_figures`
+icp                       facts (customers, accounts, top_fifth_share), profile, pareto, best_prospects
+tam                       totals (step, value, low, high), sectors and metros (label, tam, tam_low, tam_high, sam, ...),
+                          room (white space by area), plays (by segment of regions), check (two ways of sizing)
+propensity                cards (kind -> the model's card), gaps (white space by product), actions_by_play
 territories               facts (gap, bound_scope, tolerance_share, moved_<what>, violations), today and proposed (by
                           territory: units, workload_h, deviation_workload_h, potential, customers, revenue, mean_km),
-                          moves (from, to, units, workload_h, revenue, customers; largest first), verdict (what, figure:
-                          how good the plan is, in words), broken (message, remedy: the limits it does not keep)
-resources                 facts (reps_needed, reps_today, quota_total), headcount, sizing, quotas
-evaluation                facts (sales), performance, lift (part, value, low, high: shares of sales), triggers
+                          moves (from, to, units, workload_h, revenue, customers; largest first), people, key_accounts
+                          (that change hands, with the reason), fairness (deviations from the mean, today and proposed)
+resources                 facts (reps_needed, reps_today, quota_total), headcount, sizing, quotas, fairness
+evaluation                facts (sales), performance, lift (part, value, low, high: shares of sales), triggers,
+                          explained (the moves, ranked by what each adds), at_risk (by territory)
+compare                   name of the other plan, and rows (measure, form, this, other)
+own                       one rep's accounts, actions and route
 off                       what this workspace cannot say: name -> reason
 ========================  ==============================================================================================
 """
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from territory_lab.charts.words import band, best_possible, count, in_currency, number, percent, plural
+from territory_lab.response import LOSS_SHARE
 from territory_lab.results import Result
 
 Numbers = Mapping[str, Any]
 
 _POINTS = 200
+ENOUGH = 0.8  # of the gain
 CARRIED: Mapping[str, tuple[str, ...]] = {
-    "icp": ("profile", "pareto"),
-    "tam": ("totals", "sectors", "metros"),
-    "propensity": (),
-    "territories": ("today", "proposed", "moves", "verdict", "broken"),
-    "resources": ("headcount", "sizing", "quotas"),
-    "evaluation": ("performance", "lift", "triggers"),
+    "icp": ("profile", "pareto", "best_prospects"),
+    "tam": ("totals", "sectors", "metros", "room", "plays", "check"),
+    "propensity": ("gaps", "actions_by_play"),
+    "territories": ("today", "proposed", "moves", "people", "key_accounts", "fairness"),
+    "resources": ("headcount", "sizing", "quotas", "fairness"),
+    "evaluation": ("performance", "lift", "triggers", "explained", "at_risk"),
+    "own": ("accounts", "actions", "route"),
 }
-
-
-class KeyNumber(NamedTuple):
-    """
-    One figure of the first page.
-
-    Parameters
-    ----------
-    label : str
-        What it is.
-    value : str
-        The figure with its unit, and its band where there is one.
-    note : str
-        What it is held against.
-    """
-
-    label: str
-    value: str
-    note: str
-
-    def __str__(self) -> str:
-        """Say it in one line."""
-        return f"{self.label}: {self.value}{self.note and f' - {self.note}'}"
 
 
 def gather(results: Mapping[str, Result], meta: Mapping[str, Any], off: Mapping[str, str] | None = None) -> Numbers:
@@ -89,12 +74,63 @@ def gather(results: Mapping[str, Result], meta: Mapping[str, Any], off: Mapping[
     missing = dict(off or {})
     for step, result in results.items():
         frames = {name: result.frames[name] for name in CARRIED.get(step, ()) if name in result.frames}
-        gathered[step] = {"facts": dict(result.facts)} | {name: _records(frame) for name, frame in frames.items()}
+        gathered[step] = {"facts": dict(result.facts)} | {name: records(frame) for name, frame in frames.items()}
         if "cards" in result.facts:
             gathered[step]["cards"] = gathered[step]["facts"].pop("cards")
         missing |= result.off
     plain: dict[str, Any] = _plain(gathered | {"off": missing})
-    return plain
+    return plain | {"key": _plain(key_figures(plain))}
+
+
+def key_figures(numbers: Numbers) -> dict[str, Any]:
+    """
+    Sum up what the first page says.
+
+    Parameters
+    ----------
+    numbers : mapping
+        See the module.
+
+    Returns
+    -------
+    dict
+        Those that can be told of: territories, outside, outside_today (territories beyond the tolerance), heaviest,
+        lightest and the same of today (deviations, as shares), gain and gain_share (value, low, high), at_risk (low,
+        usual, high: margin a year), moved_revenue, break_even_loss_share (of moved sales lost, at
+        which nothing is gained), moves, enough (the first moves that bring four fifths of the gain: moves, gain_share,
+        moved_share).
+    """
+    told: dict[str, Any] = {}
+    proposed, today = (frame(numbers, "territories", name) for name in ("proposed", "today"))
+    limit = numbers.get("territories", {}).get("facts", {}).get("tolerance_share", math.nan)
+    for suffix, table in (("", proposed), ("_today", today)):
+        if len(table):
+            off = table["deviation_workload_h"]
+            told |= {f"territories{suffix}": len(table), f"heaviest{suffix}": off.max(), f"lightest{suffix}": off.min()}
+            told[f"outside{suffix}"] = int((off.abs() > limit + 5e-4).sum())
+    step = numbers.get("evaluation", {})
+    lift = {row["part"]: row for row in step.get("lift") or []}
+    if "total" in lift:
+        sales = step["facts"].get("sales", math.nan)
+        ends = ("value", "low", "high")
+        told["gain_share"] = {end: lift["total"][end] for end in ends}
+        told["gain"] = {end: sales * lift["total"][end] for end in ends}
+        risk = frame(numbers, "evaluation", "at_risk")
+        if len(risk):
+            sums = risk[["revenue_moved", "low", "usual", "high"]].sum()
+            told["moved_revenue"] = sums["revenue_moved"]
+            told["at_risk"] = sums.drop("revenue_moved").to_dict()
+            kept = lift["total"]["value"] - lift.get("disruption", {"value": 0.0})["value"]
+            told["break_even_loss_share"] = kept * sales / sums["revenue_moved"] if sums["revenue_moved"] else math.nan
+            told["usual_loss_share"], told["high_loss_share"] = LOSS_SHARE[1:]
+    moves = frame(numbers, "evaluation", "explained")
+    if len(moves):
+        reached = np.flatnonzero(moves["gain_share"] >= ENOUGH)
+        told["moves"] = len(moves)
+        if len(reached):
+            row = moves.iloc[reached[0]]
+            told["enough"] = {"moves": int(reached[0]) + 1} | row[["gain_share", "moved_share"]].to_dict()
+    return told
 
 
 def frame(numbers: Numbers, step: str, name: str) -> pd.DataFrame:
@@ -116,103 +152,24 @@ def frame(numbers: Numbers, step: str, name: str) -> pd.DataFrame:
     return pd.DataFrame(numbers.get(step, {}).get(name) or [])
 
 
-def decision(numbers: Numbers) -> str:
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """
-    Say what is to be decided, in a sentence or two.
+    Turn a frame into records; a long curve keeps a few hundred points.
 
     Parameters
     ----------
-    numbers : mapping
-        See the module.
+    table : DataFrame
+        Any; a named index becomes the first entry.
 
     Returns
     -------
-    str
-        The answer the report starts with.
+    list of dict
+        Ready for JSON.
     """
-    proposed, facts = frame(numbers, "territories", "proposed"), numbers.get("territories", {}).get("facts", {})
-    if proposed.empty:
-        return "No territories are proposed: the tables do not allow it."
-    ask = f"Adopt the proposed alignment of {plural(len(proposed), 'territory')}"
-    today = frame(numbers, "territories", "today")
-    if len(today):
-        largest, then = (float(table["deviation_workload_h"].max()) for table in (today, proposed))
-        side = f"{percent(abs(then))} {'above' if then >= 0 else 'below'}"
-        ask += f": the heaviest workload falls from {percent(largest)} above its share to {side}"
-    if "gap" in facts:
-        ask += f". Its travel is {best_possible(facts['gap'], facts.get('bound_scope', ''))}"
-    if facts.get("violations"):
-        ask += f". {plural(int(facts['violations']), 'rule')} could not be kept; see How good the plan is"
-    return f"{ask}."
-
-
-def key_numbers(numbers: Numbers) -> list[KeyNumber]:
-    """
-    Choose the figures that matter most, at most five.
-
-    Parameters
-    ----------
-    numbers : mapping
-        See the module.
-
-    Returns
-    -------
-    list of KeyNumber
-        Those the numbers can tell, in the order of the page.
-    """
-    return list(_key_numbers(numbers))
-
-
-def _key_numbers(numbers: Numbers) -> Iterator[KeyNumber]:
-    """Tell gain, fairness, disruption, market and heads, each where it is known."""
-    money = in_currency(numbers["meta"]["currency"])
-    facts = numbers.get("territories", {}).get("facts", {})
-    total = _record(numbers, "evaluation", "lift", "total")
-    if total:
-        sales = numbers["evaluation"].get("facts", {}).get("sales", math.nan)
-        low, value, high = (sales * total[end] for end in ("low", "value", "high"))
-        gain = band(total["value"], total["low"], total["high"], percent)
-        yield KeyNumber("Expected gain in sales", gain, f"{band(value, low, high, money)} a year, estimated")
-    proposed, today = frame(numbers, "territories", "proposed"), frame(numbers, "territories", "today")
-    if len(proposed) and "tolerance_share" in facts:
-        limit = float(facts["tolerance_share"])
-        after, before = (_outside(table, limit) for table in (proposed, today))
-        against = f"today {before} of {len(today)}" if len(today) else f"allowed: ±{percent(limit)}"
-        label = f"Territories more than {percent(limit)} off their share"
-        yield KeyNumber(label, f"{after} of {len(proposed)}", against)
-    if "moved_workload_h" in facts:
-        customers = facts.get("moved_customers")
-        note = f"{percent(customers)} of the customers" if customers is not None else ""
-        yield KeyNumber("Workload that changes hands", percent(facts["moved_workload_h"]), note)
-    whole, reach = (_record(numbers, "tam", "totals", step) for step in ("TAM", "SOM"))
-    if whole and reach:
-        value = band(reach["value"], reach["low"], reach["high"], money)
-        yield KeyNumber("Market within reach, a year", value, f"of {money(whole['value'])}, estimated")
-    need = _record(numbers, "resources", "headcount", "all")
-    if need:
-        heads = band(need["reps"], need["low"], need["high"], lambda reps: number(reps, 2))
-        yield KeyNumber(
-            "Reps the workload asks for", heads, f"today {count(numbers['resources']['facts']['reps_today'])}"
-        )
-
-
-def _record(numbers: Numbers, step: str, name: str, key: str) -> Mapping[str, Any]:
-    """Find a record by its first entry; empty where there is none."""
-    records = numbers.get(step, {}).get(name) or []
-    return next((record for record in records if next(iter(record.values())) == key), {})
-
-
-def _outside(table: pd.DataFrame, limit: float) -> int:
-    """Count the territories beyond the tolerance."""
-    return int((table["deviation_workload_h"].abs() > limit + 5e-4).sum()) if len(table) else 0
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Turn a frame into records; a long curve keeps a few hundred points."""
     rows = table.reset_index() if table.index.name else table
     if len(rows) > 10 * _POINTS:
         rows = rows.iloc[np.unique(np.linspace(0, len(rows) - 1, _POINTS).round().astype(int))]
-    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+    return [_plain(row) for row in rows.to_dict("records")]
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON is any of its types

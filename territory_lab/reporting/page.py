@@ -9,9 +9,9 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from territory_lab.charts.tables import CSS, table
+from territory_lab.charts.speech import spoken, translations
+from territory_lab.charts.tables import CSS
 from territory_lab.charts.tokens import css_tokens
-from territory_lab.charts.words import band, count, money, number, percent, plural
 from territory_lab.files import write_whole
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -62,7 +62,11 @@ def write_page(template: str, path: Path, *, title: str, sections: Sequence[Sect
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
     trusted = {name: Markup(text) for name, text in own.items()}  # noqa: S704 - files of this package
-    html = _environment().get_template(template).render(title=title, sections=sections, **trusted, **context)
+    html = (
+        _environment()
+        .get_template(template)
+        .render(title=title, sections=sections, language=str(spoken()).replace("_", "-"), **trusted, **context)
+    )
     return write_whole(path, html)
 
 
@@ -70,12 +74,13 @@ def _environment() -> Environment:
     """Escape everything, refuse names that are not there."""
     loader = FileSystemLoader(TEMPLATES)
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, loader=loader, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        loader=loader,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.globals |= {
-        "table": lambda *args, **options: Markup(table(*args, **options).html),  # noqa: S704 - escaped cell by cell
-        "band": band,
-        "plural": plural,
-    }
-    environment.filters |= {"count": count, "money": money, "number": number, "percent": percent}
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(translations(spoken().language), newstyle=True)  # type: ignore[attr-defined]
     return environment

@@ -8,8 +8,11 @@ import pandas as pd
 
 from territory_lab import charts, maps
 from territory_lab.charts.picture import Picture
-from territory_lab.charts.words import percent, plural
+from territory_lab.charts.speech import say
 from territory_lab.reporting.numbers import Numbers, frame
+
+MOST, FEW = 40, 12  # territories drawn in full and for the board
+Draw = Callable[[pd.DataFrame], Picture]
 
 
 def pictures(
@@ -18,7 +21,10 @@ def pictures(
     today: pd.Series | None = None,
     proposed: pd.Series | None = None,
     homes: pd.DataFrame | None = None,
-) -> dict[str, str]:
+    *,
+    only: frozenset[str] | None = None,
+    most: int = MOST,
+) -> dict[str, Picture]:
     """
     Draw what the numbers can tell.
 
@@ -32,75 +38,77 @@ def pictures(
         territory_id by unit_id.
     homes : DataFrame, optional
         By territory_id: lon, lat.
+    only : frozenset of str, optional
+        Names of the pictures wanted; all without it.
+    most : int
+        How many territories are drawn where fairness is.
 
     Returns
     -------
-    dict of str to str
-        ``<svg>`` elements by name; the template knows the names.
+    dict of str to Picture
+        By name; the page knows the names.
     """
-    drawn = dict(_charts(numbers))
+    drawn = dict(_charts(numbers, only, most))
     if units is not None and proposed is not None:
-        drawn |= dict(_maps(numbers, units, today, proposed, homes))
-    return {name: picture.svg() for name, picture in drawn.items()}
+        drawn |= dict(_maps(units, today, proposed, homes, only))
+    return drawn
 
 
 def _maps(
-    numbers: Numbers, units: gpd.GeoDataFrame, today: pd.Series | None, proposed: pd.Series, homes: pd.DataFrame | None
+    units: gpd.GeoDataFrame,
+    today: pd.Series | None,
+    proposed: pd.Series,
+    homes: pd.DataFrame | None,
+    only: frozenset[str] | None,
 ) -> Iterator[tuple[str, Picture]]:
     """Draw before, after and what moves, on one sheet."""
     page = maps.sheet(units)
-    load = units.get("workload_h")
-    yield "map_proposed", maps.territories(page, proposed, homes, title=_spread(numbers, "proposed"))
-    if today is not None:
-        yield "map_today", maps.territories(page, today, homes, title=_spread(numbers, "today"))
-        yield "map_change", maps.change(page, today, proposed, load, what="workload", homes=homes)
+    if _wanted("map_proposed", only):
+        yield "map_proposed", maps.territories(page, proposed, homes)
+    if today is not None and _wanted("map_today", only):
+        yield "map_today", maps.territories(page, today, homes)
+    if today is not None and _wanted("map_change", only):
+        yield "map_change", maps.change(page, today, proposed, units.get("workload_h"), homes=homes)
 
 
-def _spread(numbers: Numbers, name: str) -> str:
-    """Say how unequal the territories of a map are."""
-    table = frame(numbers, "territories", name)
-    if table.empty:
-        return ""
-    low, high = (percent(float(f(table["deviation_workload_h"])), signed=True) for f in (min, max))
-    when = "Today" if name == "today" else "Proposed"
-    return f"{when}: {plural(len(table), 'territory')}, workload from {low} to {high} of their share"
+def _wanted(name: str, only: frozenset[str] | None) -> bool:
+    """Tell whether a picture is asked for."""
+    return only is None or name in only
 
 
-def _charts(numbers: Numbers) -> Iterator[tuple[str, Picture]]:
+def _charts(numbers: Numbers, only: frozenset[str] | None, most: int) -> Iterator[tuple[str, Picture]]:
     """Draw each chart whose table is there."""
     currency = numbers["meta"]["currency"]
     sized = {"value": "tam", "low": "tam_low", "high": "tam_high"}
-    plain: list[tuple[str, str, str, Callable[[pd.DataFrame], Picture]]] = [
+    room = {"value": "white_space", "low": "white_space_low", "high": "white_space_high"}
+    plain: list[tuple[str, str, str, Draw]] = [
         ("lift", "icp", "profile", charts.lift),
         ("pareto", "icp", "pareto", charts.pareto),
         ("funnel", "tam", "totals", lambda t: charts.funnel(t.set_index("step"), currency)),
         ("sectors", "tam", "sectors", lambda t: charts.market_bars(_renamed(t, sized), "sector_name", currency)),
-        ("metros", "tam", "metros", lambda t: charts.market_bars(_renamed(t, sized), "area", currency)),
+        ("room", "tam", "room", lambda t: charts.market_bars(_renamed(t, room), "area", currency)),
         ("quotas", "resources", "quotas", lambda t: charts.quotas(t.set_index("territory_id"), currency)),
         ("sizing", "resources", "sizing", lambda t: charts.sizing(t, _reps(numbers), currency)),
+        ("frontier", "evaluation", "explained", charts.frontier),
         ("performance", "evaluation", "performance", lambda t: charts.performance(t.set_index("territory_id"))),
+        ("fairness", "territories", "fairness", lambda t: _fairness(numbers, t.set_index("territory_id"), most)),
     ]
     for name, step, table, draw in plain:
         rows = frame(numbers, step, table)
-        if len(rows):
+        if len(rows) and _wanted(name, only):
             yield name, draw(rows)
-    before, after = (frame(numbers, "territories", name) for name in ("today", "proposed"))
-    if len(before) and len(after):
-        was, will = (table.set_index("territory_id")["deviation_workload_h"] for table in (before, after))
-        yield "balance", charts.balance(was, will, numbers["territories"]["facts"]["tolerance_share"])
-    yield from _models(numbers)
-
-
-def _models(numbers: Numbers) -> Iterator[tuple[str, Picture]]:
-    """Draw what the models' cards hold."""
-    cards = numbers.get("propensity", {}).get("cards", {})
-    for kind, card in cards.items():
-        if card["calibration"]:
-            yield f"calibration_{kind}", charts.calibration(pd.DataFrame(card["calibration"]))
+    for kind, card in numbers.get("propensity", {}).get("cards", {}).items():
+        if card["gains"] and _wanted(f"gains_{kind}", only):
             yield f"gains_{kind}", charts.gains(pd.DataFrame(card["gains"]))
-    judged = comparison(cards)
-    if len(judged):
-        yield "reliability", charts.reliability(judged)
+
+
+def _fairness(numbers: Numbers, table: pd.DataFrame, most: int) -> Picture:
+    """Draw the three measures of fairness that are there."""
+    names = {"workload": say("Workload"), "opportunity": say("Opportunity"), "quota": say("Quota per opportunity")}
+    there = {f"deviation_{name}": label for name, label in names.items() if f"deviation_{name}" in table}
+    before = table.filter(like="_today").rename(columns=lambda name: name.removesuffix("_today"))
+    limit = numbers["territories"]["facts"]["tolerance_share"]
+    return charts.fairness(before, table, limit, there, most=most)
 
 
 def comparison(cards: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

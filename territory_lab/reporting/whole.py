@@ -1,24 +1,17 @@
 """Every report of a workspace: its notebooks run and exported, and the summary of what they found."""
 
-import platform
-from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import geopandas as gpd
-
-from territory_lab import book, journey
+from territory_lab import journey
 from territory_lab.errors import MissingTable
 from territory_lab.reporting.execute import execute
 from territory_lab.reporting.notebook import export_notebook
-from territory_lab.reporting.numbers import KeyNumber, gather, key_numbers
 from territory_lab.reporting.pictures import pictures
-from territory_lab.reporting.summary import summary
+from territory_lab.reporting.report import report
+from territory_lab.reporting.story import tell
+from territory_lab.reporting.telling import KeyNumber, key_numbers
 from territory_lab.results import Result
 from territory_lab.workspace import Workspace
-
-_ENGINES = ("territory-lab", "numpy", "pandas", "geopandas", "scikit-learn", "highspy")
 
 
 def write_all(
@@ -58,32 +51,7 @@ def write_all(
             continue
         written.append(export_notebook(ran, page))
         results[step.__name__] = step(space)
-    numbers = gather(results, _meta(space, results), off)
-    written.append(summary(numbers, reports / "summary.html", pictures(numbers, **_drawn(space, results))))
-    return written, key_numbers(numbers), list(dict.fromkeys(numbers["off"].values()))
-
-
-def _meta(space: Workspace, results: dict[str, Result]) -> dict[str, Any]:
-    """Say what the numbers rest on, so that they can be made again."""
-    settings = asdict(space.settings)
-    return {
-        **{name: settings.pop(name) for name in ("name", "currency", "seed")},
-        "as_of": results["propensity"].facts["as_of"] if "propensity" in results else "",
-        "data_hash": space.data_hash,
-        "settings": settings,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in _ENGINES},
-    }
-
-
-def _drawn(space: Workspace, results: dict[str, Result]) -> dict[str, Any]:
-    """Give the maps what they need, where there is geometry."""
-    places = book.units(space)
-    if "territories" not in results or not isinstance(places, gpd.GeoDataFrame):
-        return {}
-    step = results["territories"]
-    return {
-        "units": places.join(step["units"][["workload_h"]]),
-        "today": book.today(space, places),
-        "proposed": step["alignment"]["territory_id"],
-        "homes": step["territories"],
-    }
+    told = tell(space, made=(results, off))
+    written.append(report(told.numbers, reports / "summary.html", pictures(told.numbers, **told.drawn)))
+    headlines = [one.plain() for one in key_numbers(told.numbers)]
+    return written, headlines, list(dict.fromkeys(told.numbers["off"].values()))

@@ -24,8 +24,14 @@ def territory_table(load: list[float]) -> pd.DataFrame:
 def results() -> dict[str, Result]:
     """Return what the steps would leave."""
     lift = pd.DataFrame(
-        {"part": ["balance", "total"], "value": [0.02, 0.018], "low": [0.01, 0.009], "high": [0.03, 0.026]}
+        {
+            "part": ["balance", "disruption", "total"],
+            "value": [0.02, -0.002, 0.018],
+            "low": [0.01, -0.004, 0.009],
+            "high": [0.03, -0.001, 0.026],
+        }
     )
+    risk = pd.DataFrame({"revenue_moved": [4e6, 1e6], "low": 0.0, "usual": [7e4, 2e4], "high": [2.5e5, 6e4]})
     totals = pd.DataFrame(
         {"value": [3e9, 1e9, 2e8], "low": [2e9, 5e8, 1e8], "high": [4e9, 2e9, 3e8]},
         index=pd.Index(["TAM", "SAM", "SOM"], name="step"),
@@ -43,7 +49,7 @@ def results() -> dict[str, Result]:
             {"today": territory_table([2400, 900, 900]), "proposed": territory_table([1400, 1500, 1300])}, facts
         ),
         "resources": Result({"headcount": heads}, {"reps_today": 3}, {"quotas": "quotas by history needs orders"}),
-        "evaluation": Result({"lift": lift}, {"sales": 5e7}),
+        "evaluation": Result({"lift": lift, "at_risk": risk}, {"sales": 5e7}),
     }
 
 
@@ -51,5 +57,5 @@ def results() -> dict[str, Result]:
 def numbers(results):
     """Return the numbers of the report."""
     meta = {"name": f"Acme {NASTY}", "currency": "USD", "as_of": "2025-09-30", "seed": 0, "data_hash": "abc"}
-    meta |= {"versions": {}, "settings": {}}
+    meta |= {"versions": {}, "settings": {}, "scenario": {"name": "proposal"}}
     return gather(results, meta, {"propensity": "propensity is switched off: it needs orders"})

@@ -34,7 +34,7 @@ def executed():
 
 def body(file) -> str:
     """Read what is in the main part, tags dropped."""
-    main = re.search(r"<main>(.*)</main>", file.read_text("utf-8"), re.DOTALL)[1]
+    main = re.search(r"<main[^>]*>(.*)</main>", file.read_text("utf-8"), re.DOTALL)[1]
     shown = re.sub(r"<details.*?</details>", "", main, flags=re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown)).replace("\u00a0", " ")
 

@@ -1,6 +1,7 @@
 "use strict";
 // Sort a table by the column whose heading is pressed; the total row stays last.
 const value = (cell) => {
+  if ("v" in cell.dataset) return Number(cell.dataset.v);
   const text = cell.textContent.replace(/[▲▼,\s%]/g, "").replace("−", "-").replace("<", "");
   return text === "–" ? -Infinity : text !== "" && isFinite(text) ? Number(text) : cell.textContent;
 };
@@ -19,4 +20,15 @@ for (const heading of document.querySelectorAll(".tl thead th")) {
     rows.sort((a, b) => (up ? 1 : -1) * compare(value(a.cells[heading.cellIndex]), value(b.cells[heading.cellIndex])));
     body.prepend(...rows);
   });
+}
+// What is folded away on the screen is printed too, and reached by a link to it.
+const folds = () => document.querySelectorAll("details:not(.code)");
+addEventListener("beforeprint", () => folds().forEach((fold) => { fold.dataset.was = fold.open; fold.open = true; }));
+addEventListener("afterprint", () => folds().forEach((fold) => { fold.open = fold.dataset.was === "true"; }));
+const reach = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest("details")?.setAttribute("open", "");
+addEventListener("hashchange", reach);
+reach();
+// A wide table is moved sideways by keyboard.
+for (const box of document.querySelectorAll(".wide, .output, pre")) {
+  if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
 }
