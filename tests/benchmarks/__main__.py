@@ -21,6 +21,7 @@ PARTS = {
     "permuted": "propensity:permuted",
     "million": "propensity:million",
     "locate": "locate",
+    "decisions": "decisions",
 }
 
 
