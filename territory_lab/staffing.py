@@ -1,4 +1,4 @@
-"""Who gets what: reps matched to territories, territories gathered into districts, the road at each number of reps."""
+"""Who gets what: reps matched to territories, managers and specialists over them, the road at each number of reps."""
 
 from collections.abc import Iterable
 
@@ -80,21 +80,25 @@ def districts(
     plan: Plan,
     managers: pd.DataFrame | int,
     *,
+    load: pd.Series | None = None,
     tolerance: float = 0.2,
     seed: int = 0,
     time_limit_s: float = 10.0,
 ) -> Plan:
     """
-    Gather a plan's territories into managers' districts, by the engine that made the territories.
+    Gather a plan's territories into managers' districts, or lay specialists over them, by the engine that made them.
 
-    Territories are the units, at their centres, with their loads; they are neighbours where any of their units are.
+    Territories are the units, at their centres, with their loads; they are neighbours where any of their units are. A
+    specialist so works with the same few generalists all over their territories.
 
     Parameters
     ----------
     plan : Plan
         Of territories, on the globe or in the plane.
     managers : DataFrame or int
-        By manager's name ``lon``, ``lat`` (or ``x_km``, ``y_km``) of the home, or how many districts there shall be.
+        By manager's (or specialist's) name ``lon``, ``lat`` (or ``x_km``, ``y_km``) of the home, or how many.
+    load : Series, optional
+        What is to be balanced, by ``unit_id``, such as the specialists' hours; the plan's first activity without it.
     tolerance : float, default 0.2
         Allowed deviation of a district's load from its target. Loads are few and lumpy: a narrow one may not be had.
     seed : int, default 0
@@ -108,16 +112,17 @@ def districts(
         Whose ``alignment`` is the district of each territory.
     """
     problem = plan.problem
-    load = problem.units[problem.activities].groupby(plan.alignment.reindex(problem.unit_ids).to_numpy()).sum()
+    asked = problem.units[problem.activities[0]] if load is None else load.reindex(problem.unit_ids, fill_value=0.0)
+    held = asked.groupby(plan.alignment.reindex(problem.unit_ids).to_numpy()).sum()
     places = [name for name in ("lon", "lat", "x_km", "y_km") if name in plan.territories]
-    centres = plan.territories[places].join(load, how="inner").rename_axis("unit_id")
+    centres = plan.territories[places].join(held.rename("load"), how="inner").rename_axis("unit_id")
     beside = None
     if isinstance(problem.neighbours, pd.DataFrame):
         beside = borders(plan.alignment, problem.neighbours)
     upper = Problem(
         centres,
         managers,
-        balance={problem.activities[0]: tolerance},
+        balance={"load": tolerance},
         neighbours=beside,
         distance="great_circle" if "lon" in centres else "euclidean",
     )

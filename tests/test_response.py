@@ -88,6 +88,16 @@ def test_balancing_attractiveness_beats_balancing_unequal_slopes():
     np.testing.assert_allclose(marginal, marginal.iloc[0])
 
 
+def test_the_price_of_fairness_is_what_the_plan_balanced_by_attractiveness_sells_more():
+    slopes, response = units([1.0, 1.0, 1.0, 2.0]), SalesResponse(0.5, 0.2, 0.6)
+    fair, best = aligned(slopes, ["s", "s", "t", "t"]), aligned(slopes, ["s", "s", "s", "t"])
+    price = response.price_of_fairness(response.attractiveness(slopes), fair, best, 1.0)
+    assert price["fair"] == pytest.approx(2**0.5 + 5**0.5)
+    assert price["best"] == pytest.approx(3**0.5 + 4**0.5)
+    assert price["price"] == pytest.approx(1 - price["fair"] / price["best"])
+    assert price["at_most"] == pytest.approx(1 - price["fair"] / 14**0.5)
+
+
 def test_lift_of_a_known_case_has_its_closed_form_and_parts_that_add():
     potential = units([9.0, 1.0])
     revenue = units([90.0, 10.0])

@@ -55,6 +55,27 @@ def sales_by_territory(tables: dict[str, pd.DataFrame]) -> pd.Series:
     return sold.rename(index=tables["reps"].set_index("rep_id")["territory_id"])
 
 
+def skill_by_rep(truth: dict[str, Any]) -> pd.Series:
+    return pd.Series(truth["rep_skill"]).rename(index=truth["held_by"][-1])
+
+
+def test_reps_changed_places_within_their_district_and_their_deals_say_so(shipped_company):
+    tables, truth = shipped_company
+    held = pd.DataFrame(truth["held_by"]).T  # territories x years
+    manager = tables["reps"].set_index("rep_id")["manager_id"]
+    assert (held.apply(pd.Series.nunique) == 30).all()
+    assert (held.nunique(axis=1) >= 2).sum() >= 20
+    assert held.apply(lambda reps: reps.map(manager)).nunique(axis=1).eq(1).all()
+    deals = tables["opportunities"].dropna(subset="close_date")
+    territory = (
+        deals["account_id"]
+        .map(tables["accounts"].set_index("account_id")["owner_id"])
+        .map(tables["reps"].set_index("rep_id")["territory_id"])
+    )
+    year = (deals["close_date"] - pd.DateOffset(months=6)).dt.year - 2023
+    assert [held.loc[place, then] for place, then in zip(territory, year, strict=True)] == deals["owner_id"].tolist()
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_company(tmp_path):
     for name, seed in {"once": 3, "again": 3, "other": 4}.items():
         tables, truth = sample.company(1_000, seed)
@@ -144,12 +165,14 @@ def test_wins_come_from_fit_nearness_time_and_skill(large):
         + planted["density"] * log_density(accounts)
     )
     deals = tables["opportunities"][tables["opportunities"]["stage"] != "open"]
-    deals = deals.merge(accounts.assign(fit=fit)[["account_id", "fit", "lon", "lat"]], on="account_id")
-    deals = deals.merge(tables["reps"], left_on="owner_id", right_on="rep_id", suffixes=("", "_rep"))
+    today = accounts.assign(fit=fit).rename(columns={"owner_id": "rep_id"})[
+        ["account_id", "fit", "lon", "lat", "rep_id"]
+    ]
+    deals = deals.merge(today, on="account_id").merge(tables["reps"], on="rep_id", suffixes=("", "_rep"))
     x, y, x_rep, y_rep = (np.radians(deals[column]) for column in ("lon", "lat", "lon_rep", "lat_rep"))
     cosine = np.sin(y) * np.sin(y_rep) + np.cos(y) * np.cos(y_rep) * np.cos(x - x_rep)
     km = 6371.0088 * np.arccos(np.clip(cosine, -1, 1))
-    overload, skill = (deals["territory_id"].map(truth[key]).astype(float) for key in ("overload", "rep_skill"))
+    overload, skill = deals["territory_id"].map(truth["overload"]), deals["owner_id"].map(skill_by_rep(truth))
     X = np.column_stack([np.ones(len(deals)), deals["fit"], np.log1p(km / 100), overload, skill])
     found, error = logistic(X, (deals["stage"] == "won").to_numpy())
     expected = [truth["win"][key] for key in ("intercept", "fit", "distance", "overload", "skill")]
@@ -222,7 +245,7 @@ def test_sales_respond_to_the_time_a_customer_can_get(large):
         np.log(pd.Series(truth["fair_sales"])),
         np.log(pd.Series(truth["selling_h"])),
         pd.Series(truth["rep_skill"]),
-        np.log(sales_by_territory(tables)),
+        np.log(sales_by_territory(tables | {"orders": tables["orders"].query("order_date > '2025-06-30'")})),
     )
     X = np.column_stack([np.ones(len(fair)), hours - fair, skill])
     found, *_ = np.linalg.lstsq(X, (sold.reindex(fair.index) - fair).to_numpy(), rcond=None)

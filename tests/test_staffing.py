@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from territory_lab.alignment import Problem, great_circle_km, solve
+from territory_lab.alignment import Plan, Problem, great_circle_km, solve
 from territory_lab.errors import BadInput
 from territory_lab.staffing import borders, districts, match, travel_by_size
 from territory_lab.workload import CallPlan
@@ -54,7 +54,9 @@ def test_a_territory_too_many_stays_vacant_and_unknown_homes_are_named():
         match(places("t", 2, 0), places("r", 2, 1).assign(lat=[40.0, None]))
 
 
-def test_districts_are_balanced_and_whole():
+@pytest.fixture(scope="module")
+def eight() -> Plan:
+    """Eight equal territories on a square of 64 units."""
     side = 8
     index = pd.Index([f"u{place:02d}" for place in range(side * side)], name="unit_id")
     x, y = np.divmod(np.arange(side * side), side)
@@ -63,12 +65,24 @@ def test_districts_are_balanced_and_whole():
         (a, b) for a, b in itertools.combinations(range(side * side), 2) if abs(x[a] - x[b]) + abs(y[a] - y[b]) == 1
     ]
     neighbours = pd.DataFrame([(index[a], index[b]) for a, b in pairs], columns=["unit_a", "unit_b"])
-    plan = solve(Problem(units, 8, balance={"load": 0.2}, neighbours=neighbours, distance="euclidean"), time_limit_s=5)
-    upper = districts(plan, 2, time_limit_s=5)
+    return solve(Problem(units, 8, balance={"load": 0.2}, neighbours=neighbours, distance="euclidean"), time_limit_s=5)
+
+
+def test_districts_are_balanced_and_whole(eight):
+    upper = districts(eight, 2, time_limit_s=5)
     assert upper.feasible
-    assert sorted(upper.alignment.index) == sorted(plan.alignment.unique())
-    load = plan.alignment.map(upper.alignment).value_counts()
+    assert sorted(upper.alignment.index) == sorted(eight.alignment.unique())
+    load = eight.alignment.map(upper.alignment).value_counts()
     assert (abs(load / 32 - 1) <= 0.2).all()
+
+
+def test_specialists_share_their_own_work_and_keep_generalists_whole(eight):
+    asked = (eight.problem.units["x_km"] + 10).rename("hours")  # more of it in the east
+    overlay = districts(eight, 2, load=asked, tolerance=0.25, time_limit_s=5)
+    assert overlay.feasible
+    served = asked.groupby(eight.alignment.map(overlay.alignment)).sum()
+    assert (abs(served / served.mean() - 1) <= 0.25).all()
+    assert overlay.alignment.index.is_unique
 
 
 def test_borders_name_each_pair_of_territories_once():

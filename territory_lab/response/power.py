@@ -174,6 +174,37 @@ class SalesResponse:
         total_hours = float(hours.sum()) if isinstance(hours, pd.Series) else hours * territories
         return float(self.scale * potential.sum() ** (1 - self.elasticity) * total_hours**self.elasticity)
 
+    def price_of_fairness(
+        self, attractiveness: pd.Series, fair: pd.Series, best: pd.Series, hours: float | pd.Series
+    ) -> pd.Series:
+        """
+        Return what it costs to share out work evenly rather than where it sells most.
+
+        Parameters
+        ----------
+        attractiveness : Series
+            What a plan must balance to sell most, by ``unit_id``: see ``attractiveness``.
+        fair : Series
+            Territory of each ``unit_id`` where work or potential is balanced.
+        best : Series
+            The same where attractiveness is.
+        hours : float or Series
+            Selling hours a year, the same in each territory or by ``territory_id``.
+
+        Returns
+        -------
+        Series
+            ``fair`` and ``best`` (sales of the two), ``price`` (of ``best``, lost with ``fair``) and ``at_most``
+            (lost against the bound over all plans), the last two as shares.
+        """
+        sold = {
+            name: float(self.expected_sales(attractiveness, plan, hours).sum())
+            for name, plan in (("fair", fair), ("best", best))
+        }
+        most = self.bound(attractiveness, hours, fair.nunique())
+        shares = {"price": 1 - sold["fair"] / sold["best"], "at_most": 1 - sold["fair"] / most}
+        return pd.Series(sold | shares, name="price_of_fairness")
+
     def lift(
         self,
         potential: pd.Series,

@@ -12,6 +12,8 @@ from territory_lab.sample.effort import Effort, effort
 from territory_lab.sample.places import Floats, Places
 
 DAYS = pd.date_range(START, END)
+YEAR = ((12 * DAYS.year + DAYS.month - 12 * DAYS[0].year - DAYS[0].month) // 12).to_numpy()
+"""Number of the year of each day, counted from the first one."""
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,7 @@ def _truth(story: Story, where: Places) -> dict[str, Any]:
         "win": cast.WIN,
         "rep_skill": _by_territory(work.skill),
         "skill_on_sales": cast.SKILL_ON_SALES,
+        "held_by": [dict(zip(territory_ids(), rep_ids()[year], strict=True)) for year in work.holder],
         "overload": _by_territory(work.overload),
         "place": place.to_dict(),
         "troubled": list(place.index[place < 1]),

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from territory_lab.alignment.problem import great_circle_km
-from territory_lab.sample.cast import ELASTICITY, SELLING_H, SKILL_ON_SALES, TERRITORIES, WIN
-from territory_lab.sample.places import Floats, homes
+from territory_lab.sample.cast import ELASTICITY, MANAGERS, SELLING_H, SKILL_ON_SALES, TERRITORIES, WIN
+from territory_lab.sample.places import Floats, Ints, homes
 
 _SHARE_OF_WALLET = (4.0, 6.0)  # Beta; mean 0.4
 
@@ -25,7 +25,11 @@ class Effort:
         Rep skill (standard normal), hours a year, and workload above the mean as a share of it (at least 0).
     factor, balanced : array of float, shape (territories,)
         What skill and the hours for each customer do to sales: today, and were every territory's workload the mean.
-    win_logit : array of float, shape (accounts,)
+    holder : array of int, shape (years, territories)
+        Number of the rep who held each territory in each year; in the last, of today's.
+    handed : array of float, shape (years, territories)
+        What the rep of the year made of the territory's sales, relative to today's.
+    win_logit : array of float, shape (years, accounts)
         Log-odds that an opportunity with this account is won.
     """
 
@@ -35,6 +39,8 @@ class Effort:
     overload: Floats
     factor: Floats
     balanced: Floats
+    holder: Ints
+    handed: Floats
     win_logit: Floats
 
 
@@ -75,6 +81,33 @@ def effort(rng: np.random.Generator, people: pd.DataFrame) -> Effort:
         WIN["intercept"]
         + WIN["fit"] * people["fit"].to_numpy()
         + WIN["distance"] * np.log1p(km / 100)
-        + (WIN["overload"] * overload + WIN["skill"] * skill)[territory]
+        + WIN["overload"] * overload[territory]
     )
-    return Effort(fair, skill, selling_h, overload, factor, balanced, logit)
+    holder = holders()
+    handed = np.exp(SKILL_ON_SALES * (skill[holder] - skill))
+    logits = logit + WIN["skill"] * skill[holder][:, territory]
+    return Effort(fair, skill, selling_h, overload, factor, balanced, holder, handed, logits)
+
+
+def holders() -> Ints:
+    """
+    Say who held which territory in each of the three years.
+
+    At each turn of the year some reps of a district changed places, each moving to the new territory's city: first
+    those of the first half of the district's list, then those at every other place. Without that nobody could tell
+    a good rep from a good territory.
+
+    Returns
+    -------
+    array of int, shape (years, territories)
+        Numbers of the reps; in the last year each rep holds the territory of the same number.
+    """
+    years = [np.arange(len(TERRITORIES))]
+    for every_other in (True, False):  # the later turn of the year first
+        earlier = years[0].copy()
+        for district in MANAGERS:
+            members = [t for t, territory in enumerate(TERRITORIES) if territory.district == district]
+            places = members[::2] if every_other else members[: len(members) // 2]
+            earlier[places] = np.roll(earlier[places], 1)
+        years.insert(0, earlier)
+    return np.array(years)

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from territory_lab.sample.accounts import ids
-from territory_lab.sample.careers import DAYS, Story, owned_chance
+from territory_lab.sample.careers import DAYS, YEAR, Story, owned_chance
 from territory_lab.sample.cast import CONTACT_SHARE, LATE_SHARE, NEW_SHARE, PRODUCTS, SEASON, SECTORS
-from territory_lab.sample.places import Floats, Ints, pick_within
+from territory_lab.sample.places import Floats, Ints, pick_within, rep_ids
 
 _SEASON_PEAK = 120  # day of the year
 _PACE_ON_SPEND, _PACE_SPREAD = 0.3, 0.3  # larger customers order more often; spread of log orders a year
@@ -40,7 +40,8 @@ def orders(rng: np.random.Generator, story: Story, a_year: float) -> pd.DataFram
     account = career["account"].to_numpy()
     fair = work.fair_sales[account]
     pace = a_year * (fair / np.median(fair)) ** _PACE_ON_SPEND * rng.lognormal(0, _PACE_SPREAD, len(career))
-    spend = fair * work.factor[story.people["territory"].to_numpy()[account]]
+    territory = story.people["territory"].to_numpy()[account]
+    spend = fair * work.factor[territory]
     popular = np.array([item.owned for item in PRODUCTS.values()])[product]
     share = popular / np.bincount(customer, popular)[customer]
 
@@ -53,15 +54,17 @@ def orders(rng: np.random.Generator, story: Story, a_year: float) -> pd.DataFram
     count = np.where(dated, count + 1, np.maximum(count, 1))
     row = np.repeat(np.arange(len(held)), count)
     opening = dated[row] & (np.diff(row, prepend=-1) > 0)
-    day = _day_at(clock, sector[row], begin[row] + rng.random(len(row)) * (end - begin)[row])
-    mean = (spend / pace)[customer[row]]
+    day = np.where(
+        opening, since[row], _day_at(clock, sector[row], begin[row] + rng.random(len(row)) * (end - begin)[row])
+    )
+    mean = (spend / pace)[customer[row]] * work.handed[YEAR[day], territory[customer[row]]]
     amount = mean * rng.lognormal(-(_ORDER_SPREAD**2) / 2, _ORDER_SPREAD, len(row))
     price = np.array([item.price for item in PRODUCTS.values()])[product[row]]
     frame = pd.DataFrame(
         {
             "account_id": story.people["account_id"].array.take(account[customer[row]]),
             "product_id": _product_ids(product[row]),
-            "order_date": DAYS[business[np.where(opening, since[row], day)]],
+            "order_date": DAYS[business[day]],
             "quantity": np.maximum(1, (amount / price).round()),
             "amount": np.maximum(amount, 5).round(2),
         }
@@ -94,10 +97,11 @@ def opportunities(rng: np.random.Generator, story: Story) -> pd.DataFrame:
     cycle = np.clip(rng.lognormal(np.log(_CYCLE), _CYCLE_SPREAD, len(deals)), 5, _LONGEST_CYCLE)
     deal = _DEAL_SHARE * story.people["could_spend"].to_numpy()[account] * rng.lognormal(0, 0.5, len(deals))
     closed = deals["closes"] < len(DAYS)
+    holder = story.work.holder[_year_of(deals["closes"]), story.people["territory"].to_numpy()[account]]
     frame = pd.DataFrame(
         {
             "account_id": story.people["account_id"].array.take(account),
-            "owner_id": story.people["owner_id"].array.take(account),
+            "owner_id": rep_ids()[holder].astype("str"),
             "product_id": _product_ids(deals["product"].to_numpy()),
             "stage": deals["stage"].where(closed, "open"),
             "created_date": _date(deals["closes"] - cycle),
@@ -161,6 +165,7 @@ def _unwon(rng: np.random.Generator, story: Story) -> pd.DataFrame:
     """Deals lost in the three years, and those, won or lost, that close soon after: columns as ``_won``."""
     kind, chance = story.people["sector_row"].to_numpy(), story.people["chance"].to_numpy()
     loses = np.exp(-story.work.win_logit)
+    most, today = loses.max(axis=0), loses[-1]
     other, ours = np.flatnonzero(~story.people["customer"]), story.career["account"].to_numpy()
     enters = NEW_SHARE * (chance / (1 - chance))[other]  # customers won, for each account like it that is none
     adds = LATE_SHARE * owned_chance().sum(axis=1)[kind[ours]]
@@ -169,10 +174,10 @@ def _unwon(rng: np.random.Generator, story: Story) -> pd.DataFrame:
     who = np.concatenate([other, ours, other, ours])
     rate = np.concatenate(
         [
-            enters * loses[other],
-            adds * loses[ours],
-            still * enters * (1 + loses[other]),
-            still * adds * (1 + loses[ours]) * ~story.career["churned"].to_numpy(),
+            enters * most[other],
+            adds * most[ours],
+            still * enters * (1 + today[other]),
+            still * adds * (1 + today[ours]) * ~story.career["churned"].to_numpy(),
         ]
     )
     count = len(other) + len(ours)
@@ -181,7 +186,7 @@ def _unwon(rng: np.random.Generator, story: Story) -> pd.DataFrame:
     row = np.repeat(np.arange(len(who)), rng.poisson(rate))
     offered = owned_chance()
     reach = np.arange(len(offered))[:, None] + offered.cumsum(axis=1) / offered.sum(axis=1, keepdims=True)
-    return pd.DataFrame(
+    deals = pd.DataFrame(
         {
             "account": who[row],
             "product": pick_within(rng, kind[who[row]], reach.ravel()) % len(PRODUCTS),
@@ -189,6 +194,8 @@ def _unwon(rng: np.random.Generator, story: Story) -> pd.DataFrame:
             "stage": "lost",
         }
     )
+    rate_then = loses[_year_of(deals["closes"]), who[row]]
+    return deals[(deals["closes"] >= last) | (rng.random(len(deals)) * most[who[row]] < rate_then)]
 
 
 def _clock() -> tuple[Floats, Ints]:
@@ -208,6 +215,12 @@ def _day_at(clock: Floats, sector: Ints, demand: Floats) -> Ints:
     ladder = (np.arange(len(clock))[:, None] * step + clock[:, 1:]).ravel()
     found: Ints = np.searchsorted(ladder, sector * step + demand, side="right") - sector * len(DAYS)
     return found.clip(max=len(DAYS) - 1)
+
+
+def _year_of(day: pd.Series) -> Ints:
+    """Tell the number of the year of each day; what lies after the data counts to the last."""
+    found: Ints = YEAR[np.minimum(np.floor(day).astype(int), len(DAYS) - 1)]
+    return found
 
 
 def _date(day: pd.Series) -> pd.Series:

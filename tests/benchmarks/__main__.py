@@ -24,6 +24,7 @@ PARTS = {
     "map": "territory_map",
     "postgres": "postgres",
     "crash": "crash",
+    "decisions": "decisions",
 }
 
 
