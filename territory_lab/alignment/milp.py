@@ -86,7 +86,9 @@ def stack(*parts: Rows) -> Rows:
     return Rows(csr_matrix(vstack(matrices)), np.concatenate(lower), np.concatenate(upper))
 
 
-def load(cost: Floats, rows: Rows, time_limit_s: float = np.inf, *, most: float = 1.0, whole: bool = False) -> Any:  # noqa: ANN401 - the solver ships no types
+def load(
+    cost: Floats, rows: Rows, time_limit_s: float = np.inf, *, most: float = 1.0, whole: Flags | bool = False
+) -> Any:  # noqa: ANN401 - the solver ships no types
     """
     Load a silent solver on one thread.
 
@@ -100,8 +102,8 @@ def load(cost: Floats, rows: Rows, time_limit_s: float = np.inf, *, most: float 
         When to give up.
     most : float
         Upper limit of the variables; the lower one is 0.
-    whole : bool
-        Variables are whole numbers.
+    whole : bool or ndarray of bool
+        Which variables are whole numbers.
 
     Returns
     -------
@@ -115,8 +117,9 @@ def load(cost: Floats, rows: Rows, time_limit_s: float = np.inf, *, most: float 
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.matrix.indptr, rows.matrix.indices
     lp.a_matrix_.value_ = rows.matrix.data
-    if whole:
-        lp.integrality_ = [highspy.HighsVarType.kInteger] * cost.size
+    if np.any(whole):
+        kinds = np.array([highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger])
+        lp.integrality_ = kinds[np.broadcast_to(whole, cost.size).astype(int)].tolist()
     solver = highspy._Highs()  # type: ignore[attr-defined]  # noqa: SLF001 - the public class prints its banner before it can be silenced
     options = {
         "output_flag": False,

@@ -34,8 +34,22 @@ def refuse_packing(problem: Problem) -> None:
             _enclosed(problem, row, activity)
 
 
-def _limits(problem: Problem, row: int) -> tuple[float, float]:
-    """Band of an activity that holds every territory's."""
+def limits(problem: Problem, row: int) -> tuple[float, float]:
+    """
+    Give the band of an activity that holds every territory's.
+
+    Parameters
+    ----------
+    problem : Problem
+        The question.
+    row : int
+        Position of the activity.
+
+    Returns
+    -------
+    tuple of float
+        The least and the most of any territory, with the slack that the audit allows.
+    """
     a = problem.arrays
     return float(a.lower[row].min()) * (1 - SLACK), float(a.upper[row].max()) * (1 + SLACK)
 
@@ -44,7 +58,7 @@ def _stranded(problem: Problem, row: int, activity: str) -> None:
     """Find a heavy unit of which every company weighs too little or too much (sums of whole numbers, all of them)."""
     a, ids = problem.arrays, problem.unit_ids
     load = a.loads[row]
-    least, most = _limits(problem, row)
+    least, most = limits(problem, row)
     if most > LARGEST_SUM or (load != np.round(load)).any():
         return
     for i in np.flatnonzero((load >= least / 2) & (load < least)).tolist():
@@ -79,7 +93,7 @@ def _enclosed(problem: Problem, row: int, activity: str) -> None:
     """
     a, ids = problem.arrays, problem.unit_ids
     load = a.loads[row]
-    least, most = _limits(problem, row)
+    least, most = limits(problem, row)
     whole = pieces(a.starts, a.ends, np.zeros(load.size, np.int64))
     for i in range(load.size):
         apart = np.zeros(load.size, np.int64)
@@ -150,7 +164,7 @@ def reachable(problem: Problem, pairs: Pairs) -> Pairs:
     if problem.neighbours is None:
         return pairs
     for row, load in enumerate(a.loads):
-        most = _limits(problem, row)[1]
+        most = limits(problem, row)[1]
         near = within_reach(pairs.key >= 0, pairs.seat, load, most, (a.starts, a.ends))
         pairs = narrow(pairs, near[pairs.unit, pairs.column])
     return pairs

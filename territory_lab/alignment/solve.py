@@ -12,6 +12,7 @@ from territory_lab.alignment.any_centres import any_centres, check_scope
 from territory_lab.alignment.audit import audit
 from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.centres import Centres, costs_of, fixed
+from territory_lab.alignment.corners import refuse_corner
 from territory_lab.alignment.costs import SPHERE, TABLE, total_cost
 from territory_lab.alignment.exact import prove, seats, unproven
 from territory_lab.alignment.packing import refuse_packing
@@ -23,6 +24,7 @@ from territory_lab.alignment.search import LARGE, Search, State
 
 REPEATS, FAR_APART = 12, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
 SEARCHING = 0.6  # of the time limit: after it no further search begins, so that the bound has time as well
+CORNERS = 0.2  # of the time limit, at most, for the proof that some unit fits nowhere
 RETRIES = 2  # whole searches where none has kept every band so far
 
 
@@ -72,6 +74,7 @@ def solve(
     refuse(problem)
     search = search_of(problem, seed, deadline)
     refuse_packing(problem)
+    refuse_corner(problem, CORNERS * time_limit_s)
     best, bar = None, progress is True
     until = time.monotonic() + SEARCHING * time_limit_s
     runs = REPEATS if bound_scope == "any centres" and len(problem.units) <= LARGE else 1

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from territory_lab.alignment import Problem, solve
+from territory_lab.alignment import Infeasible, Plan, Problem, solve
 from tests.alignment.jobs import SIZES, job
 from tests.benchmarks.common import measured, proof, show
 
@@ -25,14 +25,25 @@ def several(second: str, activities: int, *, contiguous: bool) -> Problem:
     )
 
 
+def verdict(problem: Problem) -> Plan | Infeasible:
+    """Solve, or give the proof that there is no plan."""
+    try:
+        return solve(problem, time_limit_s=120)
+    except Infeasible as proven:
+        return proven
+
+
 def rows(*, contiguous: bool) -> Iterator[dict[str, object]]:
     """Measure each mixture."""
     for activities in (2, 3):
         for second in ("independent", "opposed"):
             problem = several(second, activities, contiguous=contiguous)
-            plan, cpu_s = measured(lambda: solve(problem, time_limit_s=120))  # noqa: B023 - called at once
+            outcome, cpu_s = measured(lambda: verdict(problem))  # noqa: B023 - called at once
             case = {"activities": activities, "second": second, "cpu_s": cpu_s}
-            yield case | {"mean_km": plan.objective / problem.units["w"].sum(), **proof(plan)}
+            if isinstance(outcome, Infeasible):
+                yield case | {"infeasible": str(outcome)}
+            else:
+                yield case | {"mean_km": outcome.objective / problem.units["w"].sum(), **proof(outcome)}
 
 
 def main() -> None:
