@@ -22,6 +22,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace's folder.")]
 Reports = Annotated[Path | None, typer.Option(help="Where the HTML files go; default: DIR/reports.")]
+Port = Annotated[int, typer.Option(help="Where on this machine; the next free one where it is taken.")]
+Browser = Annotated[bool, typer.Option(help="Open a browser.")]
 Capacity = Annotated[float, typer.Option(help="Share of the rows that reps can work within a horizon.")]
 Cost = Annotated[float, typer.Option(help="Money spent on working one row.")]
 
@@ -173,21 +175,22 @@ def export(
 
 
 @app.command("lab")
-def open_lab(folder: Folder) -> None:
+def open_lab(folder: Folder, *, port: Port = 8888, browser: Browser = True) -> None:
     """Open JupyterLab on the workspace's notebooks, on this machine only."""
     notebooks = lab.workspace.open_workspace(folder).folder / "notebooks"
-    place = ("--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={notebooks}")
-    _serve("jupyterlab", *place, "--LabApp.default_url=/lab/tree/0_start.ipynb")
+    place = (f"--ServerApp.root_dir={notebooks}", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}")
+    _serve("jupyterlab", *place, "--LabApp.default_url=/lab/tree/0_start.ipynb", browser=browser)
 
 
 @app.command("app")
-def open_app(folder: Folder) -> None:
+def open_app(folder: Folder, *, port: Port = 8866, browser: Browser = True) -> None:
     """Show the notebooks as an app without code, on this machine only (extra: voila)."""
     if find_spec("voila") is None:
         raise TerritoryLabError("the app needs Voilà: pip install 'territory-lab[voila]'")
     notebooks = lab.workspace.open_workspace(folder).folder / "notebooks"
     idle = "--MappingKernelManager.cull_idle_timeout=1800"
-    _serve("voila", str(notebooks), "--Voila.ip=127.0.0.1", "--template=offline", idle)
+    place = (str(notebooks), "--Voila.ip=127.0.0.1", f"--Voila.port={port}")
+    _serve("voila", *place, "--template=offline", idle, browser=browser)
 
 
 @app.command()
@@ -251,7 +254,7 @@ def main() -> None:
         raise SystemExit(1) from error
 
 
-def _serve(module: str, *options: str) -> NoReturn:
+def _serve(module: str, *options: str, browser: bool) -> NoReturn:
     """Start a Jupyter program that asks the network for nothing: no news, no icon fonts."""
     with tempfile.TemporaryDirectory() as config:
         page = Path(config) / "labconfig" / "page_config.json"
@@ -259,7 +262,7 @@ def _serve(module: str, *options: str) -> NoReturn:
         page.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
         paths = {"JUPYTER_CONFIG_PATH": config, "JUPYTER_PATH": str(files("territory_lab") / "app")}
         ours = {name: os.pathsep.join(filter(None, (path, os.environ.get(name)))) for name, path in paths.items()}
-        command = [sys.executable, "-m", module, *options]
+        command = [sys.executable, "-m", module, *options, *([] if browser else ["--no-browser"])]
         code = subprocess.call(command, env=os.environ | ours)  # noqa: S603 - our own interpreter, a folder we opened
     raise typer.Exit(code)
 

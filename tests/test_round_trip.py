@@ -8,9 +8,7 @@ import pytest
 
 from territory_lab import crm, geography, handover, journey
 from territory_lab.errors import MissingTable
-from territory_lab.reporting.numbers import gather
-from territory_lab.reporting.summary import summary
-from territory_lab.reporting.whole import _meta
+from territory_lab.reporting import report, tell
 from territory_lab.workspace import Workspace, open_workspace
 from tests import adventureworks, crm_exports
 from tests.test_crm_out import Org, today_of
@@ -26,7 +24,7 @@ def told(space: Workspace, page: Path) -> tuple[pd.Series, dict]:
             results[step.__name__] = step(space)
         except MissingTable as reason:
             off[step.__name__] = str(reason)
-    summary(gather(results, _meta(space, results), off), page, {})
+    report(tell(space, made=(results, off)).numbers, page, {})
     numbers = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     return results["territories"]["alignment"]["territory_id"], numbers
 

@@ -18,8 +18,8 @@ from territory_lab.reporting.whole import write_all
 __all__ = [
     "Audience",
     "KeyNumber",
-    "arrival",
     "Story",
+    "arrival",
     "comparison",
     "decision",
     "execute",

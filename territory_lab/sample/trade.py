@@ -195,7 +195,8 @@ def _unwon(rng: np.random.Generator, story: Story) -> pd.DataFrame:
         }
     )
     rate_then = loses[_year_of(deals["closes"]), who[row]]
-    return deals[(deals["closes"] >= last) | (rng.random(len(deals)) * most[who[row]] < rate_then)]
+    kept: pd.DataFrame = deals[(deals["closes"] >= last) | (rng.random(len(deals)) * most[who[row]] < rate_then)]
+    return kept
 
 
 def _clock() -> tuple[Floats, Ints]:
