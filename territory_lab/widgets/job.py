@@ -73,6 +73,7 @@ class Job:
 
 def _work(pipe: Connection, work: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Do the work in the other process and send what it says."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a server begun in the background ignores it
     try:
         found = work(*args, **kwargs, progress=lambda *said: pipe.send(("progress", *said)))
         pipe.send(("done", found))

@@ -35,7 +35,7 @@ def running(folder: Path, home: Path) -> Iterator[str]:
     with (home / "log").open("w") as log:
         server = subprocess.Popen(command, env=env, cwd=folder, stdout=log, stderr=log)  # noqa: S603 - our own program
         try:
-            _wait(lambda: _asked(f"http://127.0.0.1:{port}/api") or server.poll() is not None)
+            wait(lambda: _asked(f"http://127.0.0.1:{port}/api") or server.poll() is not None)
             assert server.poll() is None, (home / "log").read_text(encoding="utf-8")
             yield f"http://127.0.0.1:{port}"
         finally:
@@ -44,14 +44,24 @@ def running(folder: Path, home: Path) -> Iterator[str]:
 
 
 def open_notebook(page: Page, address: str, folder: Path, *cells: str) -> None:
-    """Write a notebook, open it, and wait until its kernel is there: a run asked for earlier is not done at all."""
+    """Write a notebook and open it."""
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     code = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
     nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=kernel), folder / "map.ipynb")
-    page.goto(f"{address}/doc/tree/map.ipynb")
+    visit(page, address, "map.ipynb")
+
+
+def visit(page: Page, address: str, notebook: str) -> None:
+    """Open a notebook and wait until its kernel is there: a run asked for earlier is not done at all."""
+    page.goto(f"{address}/doc/tree/{notebook}")
     page.wait_for_selector(".jp-CodeCell", timeout=1000 * PATIENCE_S)
-    _wait(
-        lambda: any(one["connections"] and one["execution_state"] == "idle" for one in _asked(f"{address}/api/kernels"))
+    wait(
+        lambda: any(
+            one["notebook"]["path"] == notebook
+            and one["kernel"]["connections"]
+            and one["kernel"]["execution_state"] == "idle"
+            for one in _asked(f"{address}/api/sessions")
+        )
     )
 
 
@@ -59,6 +69,15 @@ def run_all(page: Page) -> None:
     """Run all cells from the menu."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
+
+
+def answers(address: str) -> bool:
+    """Whether anybody answers there."""
+    try:
+        with urllib.request.urlopen(address, timeout=5):  # noqa: S310 - our own loopback
+            return True
+    except OSError:
+        return False
 
 
 def _asked(address: str) -> list[dict[str, object]]:
@@ -70,7 +89,7 @@ def _asked(address: str) -> list[dict[str, object]]:
         return []
 
 
-def _wait(ready) -> None:
+def wait(ready) -> None:
     """Wait until something holds."""
     until = time.monotonic() + PATIENCE_S
     while not ready():
