@@ -55,6 +55,11 @@ def own(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "own"))
 
 
+def last_day(folder: Path) -> pd.Timestamp:
+    """Return the day of the last thing that happened."""
+    return max(pd.read_parquet(folder / f"{name}.parquet")[date].max() for name, date in DATES.items())
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -68,7 +73,7 @@ def test_the_first_models_serve_and_are_named_by_the_data(own: Path) -> None:
     for kind in ("upsell", "cross_sell"):
         name = champion(own, kind)
         assert name is not None
-        assert name.startswith("2026-03-14-")
+        assert name.startswith(f"{last_day(own):%Y-%m-%d}-")
         about = Learned.load(own / "models" / kind / name).model.notes_["about"]
         assert about == {"data_hash": stated.data_hash}
 
@@ -100,12 +105,14 @@ def test_training_goes_on_where_it_was_interrupted(own: Path) -> None:
 
 
 def test_the_scored_file_says_whose_scores_they_are_and_how_long_they_hold(own: Path) -> None:
+    as_of = last_day(own) + pd.Timedelta(days=1)
+    until = f"{as_of + pd.Timedelta(days=90):%Y-%m-%d}"
     code, output = run("score", own)
     assert code == 0, output
-    assert "valid until 2026-06-13" in output
+    assert f"valid until {until}" in output
     table = pd.read_csv(own / "results" / "scores.csv", dtype={"product_id": "str"})
-    assert set(table["as_of"]) == {"2026-03-15"}
-    assert set(table["valid_until"]) == {"2026-06-13"}  # 90 days on
+    assert set(table["as_of"]) == {f"{as_of:%Y-%m-%d}"}
+    assert set(table["valid_until"]) == {until}
     assert dict(table.groupby("kind")["model"].first()) == {k: champion(own, k) for k in ("upsell", "cross_sell")}
     assert table["account"].str.startswith("'=").all()
     assert table["probability"].between(0, 1).all()
@@ -127,7 +134,7 @@ def test_a_weak_champion_is_replaced_and_can_be_rolled_back_to(own: Path) -> Non
     assert code == 0, output
     assert "promote; profit +" in output
     name = str(shelf.champion)
-    assert name.startswith("2026-03-14")
+    assert name.startswith(f"{last_day(own):%Y-%m-%d}")
     assert run("models", own, "rollback", "cross_sell") == (0, f"cross_sell: {weak} serves again\n")
     assert "only a person promotes it again" in run("retrain", own)[1]
     assert shelf.champion == weak
@@ -136,13 +143,14 @@ def test_a_weak_champion_is_replaced_and_can_be_rolled_back_to(own: Path) -> Non
 
 
 def test_new_data_makes_a_challenger_that_must_earn_its_place(own: Path) -> None:
-    before = champion(own)
+    before, days = champion(own), [last_day(own)]
     fill(own)
+    days.append(last_day(own))
     code, output = run("retrain", own)
     assert code == 0, output
     assert "leans to the champion" not in output  # 90 days of outcomes lie after what it learnt
     versions = Shelf(own / "models", "upsell").versions
-    assert [name[:10] for name in versions] == ["2026-03-14", "2026-06-30"]
+    assert [name[:10] for name in versions] == [f"{day:%Y-%m-%d}" for day in days]
     line = next(line for line in output.splitlines() if line.startswith("upsell"))
     assert champion(own) == (versions[1] if ": promote" in line else before)
     listing = run("models", own)[1]
@@ -150,7 +158,7 @@ def test_new_data_makes_a_challenger_that_must_earn_its_place(own: Path) -> None
     code, output = run("models", own, "compare", "upsell", versions[1])
     assert (code, "leans to the challenger, which had seen 90 days" in output) == (0, champion(own) == before)
     code, output = run("score", own)
-    assert (code, "as of 2026-07-01" in output) == (0, True)
+    assert (code, f"as of {days[1] + pd.Timedelta(days=1):%Y-%m-%d}" in output) == (0, True)
 
 
 def test_a_champion_whose_folder_was_changed_scores_nobody(own: Path) -> None:

@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from territory_lab import quality
+from territory_lab.charts import tables
+from territory_lab.charts.words import count, plural
 from territory_lab.crm import Intake
 from territory_lab.reporting.page import Section, write_page
 
@@ -50,6 +53,9 @@ def arrival(intake: Intake, path: Path) -> Path:
         twins=twins.head(100).to_dict("records"),
         twin_count=len(twins),
         notes=intake.notes,
+        count=count,
+        table=lambda rows, columns: Markup(tables.table(rows, columns).html),  # noqa: S704 - its cells are escaped
+        plural=plural,
     )
 
 
