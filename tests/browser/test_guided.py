@@ -19,7 +19,7 @@ NOTEBOOKS = [
     "5_resources",
     "6_evaluation",
 ]
-BROKEN = "[data-mime-type='application/vnd.jupyter.error'], [role='alert']"
+BROKEN = "[data-mime-type='application/vnd.jupyter.error'], [role='alert']:not(:empty)"
 IDLE = "!document.body.innerText.includes('[*]')"
 A_LONG_TIME_MS = 300_000
 
