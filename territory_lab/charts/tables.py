@@ -102,7 +102,8 @@ def table(
     names = {name: label for name, label in (columns or {n: _plain(n) for n in map(str, rows)}).items() if name in rows}
     layout = {name: _column(rows, name, label, currency) for name, label in names.items()}
     head = "".join(
-        f"<th scope='col'{_class(c)}{_traced('col', n, key)}>{escape(c.head)}</th>" for n, c in layout.items()
+        f"<th scope='col'{_class(c)}{_traced('col', n, key)}>{escape(c.head)}</th>" if c.head else "<td></td>"
+        for n, c in layout.items()
     )
     body = "".join(
         f"<tr{_traced('row', row, key)}>{_cells(record, layout, tolerance)}</tr>\n"

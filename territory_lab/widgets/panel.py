@@ -5,6 +5,7 @@ import html
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import anywidget
 import ipywidgets as w
 import pandas as pd
 
@@ -14,6 +15,27 @@ from territory_lab.errors import TerritoryLabError
 from territory_lab.widgets.job import Job
 
 Shown = Any  # a Picture, a DataFrame, text, anything with _repr_html_, or a list of these
+
+
+class _Names(anywidget.AnyWidget):
+    """Tells a screen reader what a slider sets: the handle that ipywidgets draws has no name of its own."""
+
+    _esm = """
+export default { render({ el }) {
+  const name = () => {
+    for (const handle of el.closest(".panel")?.querySelectorAll(".noUi-handle:not([aria-label])") ?? [])
+      handle.setAttribute("aria-label", handle.closest(".jupyter-widgets").querySelector(".widget-label").textContent);
+  };
+  const late = new MutationObserver(name);
+  const begin = () => {
+    if (!el.isConnected) return requestAnimationFrame(begin);
+    name();
+    late.observe(el.closest(".panel") ?? el, { childList: true, subtree: true });
+  };
+  begin();
+  return () => late.disconnect();
+} };
+"""
 
 
 def slider(
@@ -247,7 +269,7 @@ def frame(left: Iterable[w.Widget], result: w.Widget) -> w.Box:
     Box
         Both, in the panel's style.
     """
-    controls = w.VBox([*left], layout=w.Layout(width="19em", flex="0 0 auto"))
+    controls = w.VBox([*left, _Names()], layout=w.Layout(width="19em", flex="0 0 auto"))
     controls.add_class("controls")
     right = w.Box([result], layout=w.Layout(flex="1 1 auto", min_width="0"))
     right.add_class("result")
