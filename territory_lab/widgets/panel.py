@@ -269,9 +269,9 @@ def frame(left: Iterable[w.Widget], result: w.Widget) -> w.Box:
     Box
         Both, in the panel's style.
     """
-    controls = w.VBox([*left, _Names()], layout=w.Layout(width="19em", flex="0 0 auto"))
+    controls = w.VBox([*left], layout=w.Layout(width="19em", flex="0 0 auto"))
     controls.add_class("controls")
-    right = w.Box([result], layout=w.Layout(flex="1 1 auto", min_width="0"))
+    right = w.Box([result, _Names()], layout=w.Layout(flex="1 1 auto", min_width="0"))
     right.add_class("result")
     whole = w.HBox([controls, right], layout=w.Layout(width="100%", grid_gap="1.5em"))
     whole.add_class("panel")
