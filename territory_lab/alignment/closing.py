@@ -6,7 +6,7 @@ import numpy as np
 
 from territory_lab.alignment.connect import pieces
 from territory_lab.alignment.costs import Ints
-from territory_lab.alignment.milp import MARGIN, choose, relax, stack
+from territory_lab.alignment.milp import CLOSED, MARGIN, choose, relax, stack
 from territory_lab.alignment.packing import no_plan, packing, reachable, too_crowded
 from territory_lab.alignment.pairs import Pairs, chosen_by, cost_table, narrow, plan_of, seats_of, state
 from territory_lab.alignment.problem import Problem
@@ -198,8 +198,8 @@ class Closing:
     def step(self, seconds: float) -> bool:
         """Solve once, and learn from the solution; False where nothing came of it."""
         start = None if self.plan is None else chosen_by(self.pairs, self.plan)
-        gap = {"gap": ROUGH} if self.contiguous and self.plan is None else {}
-        outcome = choose(self.pairs.cost, self.pairs.rows, seconds, start, first=self.contiguous, **gap)
+        gap = ROUGH if self.contiguous and self.plan is None else CLOSED
+        outcome = choose(self.pairs.cost, self.pairs.rows, seconds, start, gap=gap, first=self.contiguous)
         self.raise_to(outcome.bound)
         if outcome.chosen is None:
             return False

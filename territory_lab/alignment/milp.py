@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix, vstack
 from territory_lab.alignment.costs import Flags, Floats, Ints
 
 MARGIN = 1e-6  # share of a bound taken off for the tolerances of the solver
+CLOSED = MARGIN / 2  # gap at which a programme counts as solved
 HALF = 0.5  # what a variable above it means
 SIZE = 1e4  # the solver sees optimal values of about this size
 EMPTY = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
@@ -180,8 +181,9 @@ def choose(
     time_limit_s: float,
     start: Flags | None = None,
     *,
-    gap: float = MARGIN / 2,
+    gap: float = CLOSED,
     first: bool = False,
+    nodes: int | None = None,
 ) -> Outcome:
     """
     Solve a programme whose variables are 0 or 1.
@@ -200,6 +202,8 @@ def choose(
         Stop where the best solution is this share above the bound.
     first : bool
         Stop at the first solution better than ``start``.
+    nodes : int, optional
+        Stop after so many nodes of the search tree.
 
     Returns
     -------
@@ -209,6 +213,8 @@ def choose(
     level = float(cost @ start if start is not None else cost.mean() * np.sqrt(cost.size)) / SIZE or 1.0
     solver = load(cost / level, rows, time_limit_s, whole=True)
     solver.setOptionValue("mip_rel_gap", gap)
+    if nodes is not None:
+        solver.setOptionValue("mip_max_nodes", nodes)
     if start is not None:
         given = highspy.HighsSolution()
         given.col_value = start.astype(float).tolist()

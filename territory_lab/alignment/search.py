@@ -14,6 +14,7 @@ from territory_lab.alignment.improve import anneal, deal, load_of, moved_weight
 from territory_lab.alignment.prices import Bands, climb, consider
 from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.proofs import refuse_flow
+from territory_lab.alignment.rounding import rounded
 from territory_lab.alignment.transport import Flow, transport
 
 SHARPEN = np.geomspace(0.3, 0.005, 18)  # softness of the assignment while centres move
@@ -28,6 +29,7 @@ MENDS, MOST_OUT = 6, 0.2  # attempts to mend a plan, where at most this share of
 RESCUES = 2  # more where a plan is still outside its bands
 LARGE = 10_000  # units
 BESIDE = 3  # territories nearest to a unit that count as beside it where there are no neighbours
+SLICES = 6  # part of the time left that one attempt at rounding may take
 EFFORT = 8  # proposals per unit and temperature; up to four times as many below LARGE units
 
 
@@ -83,9 +85,19 @@ class Search:
         """How many searches a plan within its bands gets."""
         return FEWER if self.problem.free else ROUNDS
 
+    @property
+    def scattered(self) -> bool:
+        """Whether several activities are balanced where nothing need be contiguous: annealing alone seldom does it."""
+        a = self.problem.arrays
+        return len(a.loads) > 1 and a.ends.size == 0 and self.room == np.inf
+
+    def left(self) -> float:
+        """Seconds left."""
+        return self.deadline - time.monotonic()
+
     def late(self) -> bool:
         """Whether time is up."""
-        return time.monotonic() > self.deadline
+        return self.left() < 0
 
     def price_out(self, centres: Centres, price: Floats) -> Flow:
         """Solve the fractional problem for these centres, from the prices of a similar one."""
@@ -189,7 +201,8 @@ class Search:
             return centres, self.price_out(centres, price)
         best, least = None, (np.inf, np.inf)
         most = 1 if self.room < np.inf or problem.move_price > 0 else MOST_STARTS  # what moves is counted from today
-        for start in range(int(np.clip(STARTS / len(problem.units), 1, most))):
+        few = len(problem.units) * len(self.bands.loads) ** 2  # each start takes longer with every activity
+        for start in range(int(np.clip(STARTS / few, 1, most))):
             rng = np.random.default_rng([self.seed, start])
             centres = first_centres(problem, self.island, rng, today=start == 0)
             centres, price = relax(problem, self.bands, centres, self.island, SHARPEN)
@@ -210,9 +223,11 @@ class Search:
             state = self.settled(state)
             state = self.begin(state.centres, state.flow)
         yield state
-        lacking = np.inf
+        lacking, stuck = np.inf, False
         for turn in range(ROUNDS + RESCUES):
             state = self.mended(state._replace(assign=self.refine(state, turn)), turn)
+            stuck = stuck or (self.scattered and self.score(costs_of(problem, state.centres), state.assign)[0] > 0)
+            state = self.decided(state) if stuck else state
             if turn < (ROUNDS if lacking else self.turns) - 2:
                 state = self.settled(state)
             yield state
@@ -222,6 +237,13 @@ class Search:
         if not problem.free and self.room == np.inf and value > (1 + FAR) * state.flow.value:
             for turn, heats in enumerate(CROSSING, start=1):
                 yield (state := self.mended(state._replace(assign=self.refine(state, turn, heats)), turn))
+
+    def decided(self, state: State) -> State:
+        """Round the fractional plan exactly, and keep what is better."""
+        costs = search_costs(self.problem, state.centres, self.island)
+        found = rounded(costs, self.bands, state.flow.price, self.left() / SLICES)
+        better = found is not None and self.score(costs, found) < self.score(costs, state.assign)
+        return state._replace(assign=found) if better and found is not None else state
 
     def mended(self, state: State, turn: int) -> State:
         """Bring territories that are a little outside their bands back, at the least cost to the ones beside them."""

@@ -17,6 +17,7 @@ from territory_lab.alignment.costs import SPHERE, TABLE, total_cost
 from territory_lab.alignment.exact import prove, seats, unproven
 from territory_lab.alignment.packing import refuse_packing
 from territory_lab.alignment.plan import Plan
+from territory_lab.alignment.polish import polished, worth_polishing
 from territory_lab.alignment.prices import Bands
 from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.proofs import allot, refuse
@@ -24,6 +25,7 @@ from territory_lab.alignment.search import LARGE, Search, State
 
 REPEATS, FAR_APART = 12, 1_000_003  # whole searches where the bound is for any centres, and between their seeds
 SEARCHING = 0.6  # of the time limit: after it no further search begins, so that the bound has time as well
+POLISHING = 0.5  # of the time then left, at most
 CORNERS = 0.2  # of the time limit, at most, for the proof that some unit fits nowhere
 RETRIES = 2  # whole searches where none has kept every band so far
 
@@ -88,11 +90,13 @@ def solve(
         return finish(search, best)
     assert best is not None  # noqa: S101 - a search begins with a plan
     plan = finish(search, best)
-    if unproven(plan):
-        try:
+    try:
+        if worth_polishing(plan):
+            plan = finish(search, best._replace(assign=polished(plan, deadline - (1 - POLISHING) * search.left())))
+        if unproven(plan):
             plan = to_the_end(search, best, plan)
-        except KeyboardInterrupt:
-            return plan
+    except KeyboardInterrupt:
+        return plan
     if bound_scope in {"these centres", plan.bound_scope}:
         return plan
     bound = any_centres(problem, best.centres, best.assign, deadline=deadline, progress=bar)
