@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -263,7 +264,9 @@ def _serve(module: str, *options: str, browser: bool) -> NoReturn:
         paths = {"JUPYTER_CONFIG_PATH": config, "JUPYTER_PATH": str(files("territory_lab") / "app")}
         ours = {name: os.pathsep.join(filter(None, (path, os.environ.get(name)))) for name, path in paths.items()}
         command = [sys.executable, "-m", module, *options, *([] if browser else ["--no-browser"])]
-        code = subprocess.call(command, env=os.environ | ours)  # noqa: S603 - our own interpreter, a folder we opened
+        with subprocess.Popen(command, env=os.environ | ours) as server:  # noqa: S603 - our own interpreter
+            signal.signal(signal.SIGTERM, lambda *_: server.terminate())  # who stops us stops it
+            code = server.wait()
     raise typer.Exit(code)
 
 

@@ -6,8 +6,9 @@ import nbformat
 import pytest
 
 from territory_lab import sample, workspace
-from territory_lab.reporting import execute
+from territory_lab.reporting import execute, write_all
 from territory_lab.workspace import Settings
+from tests.benchmarks import crash
 
 
 def said(notebook: nbformat.NotebookNode) -> str:
@@ -35,3 +36,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_notebook_without_orders_runs_and_says_what_is_switched_off(bare, name, off):
     text = said(execute(bare / "notebooks" / f"{name}.ipynb", progress=False))
     assert [words for words in off if words not in text] == []
+
+
+def test_a_company_too_small_to_judge_a_model_on_hears_so_in_notebook_and_report(tmp_path):
+    space = workspace.open_workspace(crash.company(tmp_path / "tables"))  # three territories, no owners
+    text = said(execute(space.folder / "notebooks" / "3_propensity.ipynb", progress=False))
+    assert "Too little happened" in text
+    assert "next best actions are switched off" in text
+    written, _, off = write_all(space, tmp_path / "reports")
+    assert "summary.html" in [path.name for path in written]
+    assert any("next best actions" in reason for reason in off)

@@ -150,7 +150,7 @@ def propensity(space: Workspace) -> Result:
         gaps = scored.propensity[scored.propensity["kind"] == "cross_sell"].drop(columns="kind")
         frames["white_space"] = book.with_names(space, models.white_space(now, gaps))
     off = {}
-    if "owner_id" in known:
+    if "owner_id" in known and known["owner_id"].notna().any():
         found = {kind: worklist.actions(space, scored, frames["propensity"], kind) for kind in scored.models}
         frames["actions"] = pd.concat([actions.listed for actions in found.values()], ignore_index=True)
         frames["capacity"] = pd.concat({kind: actions.by_rep for kind, actions in found.items()}, names=["kind"])

@@ -133,7 +133,7 @@ def comparison(cards: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
             rows.append(
                 {"model": kind.replace("_", "-"), **auc, "base": auc["auc"] - over["value"], "gain_low": over["low"]}
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["model", "auc", "low", "high", "base", "gain_low"])
 
 
 def _renamed(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
