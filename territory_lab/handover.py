@@ -76,8 +76,9 @@ def assignments(space: Workspace, alignment: pd.Series) -> dict[str, pd.DataFram
     -------
     dict of str to DataFrame
         ``accounts`` (account_id, name, unit_id, territory_today, territory_id, owner_today, owner_id), ``units``
-        (unit_id, territory_today, territory_id), and ``update``: the accounts whose owner or territory changes, under
-        the column names of the CRM they came from, and ``owner_name``. An account without a unit stays as it is.
+        (unit_id, territory_today, territory_id), ``update``: the accounts whose owner or territory changes, under the
+        column names of the CRM they came from, and ``owner_name``; ``undo/update``: the same accounts as they are
+        today. An account without a unit stays as it is.
     """
     table = space.tables["accounts"].set_index("account_id")
     unit = book.accounts(space, book.units(space))["unit_id"]
@@ -100,6 +101,7 @@ def assignments(space: Workspace, alignment: pd.Series) -> dict[str, pd.DataFram
         "accounts": accounts.reset_index(),
         "units": units.rename_axis("unit_id").reset_index(),
         "update": _update(space, accounts),
+        "undo/update": _update(space, accounts, back=True),
     }
 
 
@@ -239,13 +241,15 @@ def _owners(space: Workspace, wanted: pd.Series, owner: pd.Series) -> pd.Series:
     return owner.where(stays, wanted.map(first).fillna(owner))
 
 
-def _update(space: Workspace, accounts: pd.DataFrame) -> pd.DataFrame:
-    """Name the columns as the CRM does, and keep the rows that change."""
+def _update(space: Workspace, accounts: pd.DataFrame, *, back: bool = False) -> pd.DataFrame:
+    """Name the columns as the CRM does, and keep the rows that change, or (``back``) what they are today."""
     file = space.folder / FILE
     names: Mapping[str, list[str]] = Layout.load(file).tables["accounts"].columns if file.is_file() else {}
     changed = (accounts["owner_id"] != accounts["owner_today"]) & accounts["owner_id"].notna()
     changed |= (accounts["territory_id"] != accounts["territory_today"]) & accounts["territory_id"].notna()
     table = accounts[changed].reset_index()
+    if back:
+        table = table.assign(owner_id=table["owner_today"], territory_id=table["territory_today"])
     known = today.load(space.folder)["territories"].set_index("territory_id")["crm_id"]
     table["territory_id"] = table["territory_id"].replace(known.to_dict())
     if "reps" in space.tables:  # some imports take people by name

@@ -150,17 +150,20 @@ def test_developer_names_keep_salesforces_rules(labels: list[str], taken: list[s
 
 @pytest.mark.parametrize("name", ["hubspot", "dynamics"])
 @pytest.mark.parametrize("labels", [False, True])
-def test_the_update_table_read_by_the_crm_gives_the_plan(name: str, labels: bool, tmp_path: Path) -> None:
+def test_update_and_undo_read_by_the_crm_give_the_plan_and_today(name: str, labels: bool, tmp_path: Path) -> None:
     exports = crm_exports.WRITERS[name](crm_exports.company(name), labels=labels)
     space, _ = crm.create(tmp_path / "own", crm_exports.write(exports, tmp_path / "export"), crm.Layout.of(name))
     plan = today_of(space).copy()
     plan.iloc[[0, 3]] = plan.iloc[[3, 0]].to_numpy()
-    update = pd.read_csv(handover.write(space, plan, "csv")[0] / "update.csv", dtype=str)
+    folder, before = handover.write(space, plan, "csv")[0], today_of(space)
     sheet = next(sheet for sheet in exports if "compan" in sheet or "accounts" in sheet)
-    key = update.columns[0]
-    exports[sheet] = update.set_index(key).combine_first(exports[sheet].set_index(key)).reset_index()
-    again, _ = crm.create(tmp_path / "again", crm_exports.write(exports, tmp_path / "later"), crm.Layout.of(name))
-    pd.testing.assert_series_equal(today_of(again), plan)
+    for file, wanted in (("update.csv", plan), ("undo/update.csv", before)):
+        update = pd.read_csv(folder / file, dtype=str)
+        key = update.columns[0]
+        exports[sheet] = update.set_index(key).combine_first(exports[sheet].set_index(key)).reset_index()
+        later = crm_exports.write(exports, tmp_path / Path(file).parent / "later")
+        again, _ = crm.create(tmp_path / Path(file).parent / "again", later, crm.Layout.of(name))
+        pd.testing.assert_series_equal(today_of(again), wanted)
 
 
 def test_the_update_table_brings_a_plan_into_adventureworks(cases: Path, tmp_path: Path) -> None:
