@@ -8,7 +8,7 @@ import geopandas as gpd
 import pandas as pd
 import tomli_w
 
-from territory_lab import geography
+from territory_lab import geography, hexagons
 from territory_lab.errors import BadInput, Fault, MissingTable
 from territory_lab.timeline import EVENTS, data_end
 from territory_lab.workspace import RULES, Workspace
@@ -19,7 +19,9 @@ _TRAITS = ["parent_id", "sector", "employees", "revenue", "name", "owner_id", "c
 
 def units(space: Workspace) -> pd.DataFrame:
     """
-    Return the units: the workspace's own, or the counties of the states in which it has accounts and their mainland.
+    Return the units: the workspace's own, else hexagons where the settings ask for them, else American counties.
+
+    Counties and hexagons are those of the mainland and of the far states that hold accounts.
 
     Parameters
     ----------
@@ -33,16 +35,18 @@ def units(space: Workspace) -> pd.DataFrame:
     """
     counties = geography.counties().set_index("unit_id")
     if "units" not in space.tables:
+        if space.settings.h3_resolution:
+            points = geography.points_of(space.tables["accounts"])
+            return pd.DataFrame(hexagons.cover(points["lon"], points["lat"], space.settings.h3_resolution))
         reached = _county(space.tables["accounts"], counties).map(counties["state"]).unique()
-        near: pd.DataFrame = counties[~counties["state"].isin(_FAR) | counties["state"].isin(reached)]
+        near: pd.DataFrame = counties[~counties["state"].isin(geography.FAR_STATES) | counties["state"].isin(reached)]
         return near
     own = space.tables["units"].set_index("unit_id")
     if "geometry" not in own and own.index.isin(counties.index).all():
         own = gpd.GeoDataFrame(own.join(counties["geometry"]), geometry="geometry", crs=counties.crs)
+    elif "geometry" not in own and hexagons.are(own.index):
+        own = hexagons.drawn(own)
     return own
-
-
-_FAR = ("AK", "HI", "PR")
 
 
 def neighbours(space: Workspace, places: pd.DataFrame) -> pd.DataFrame | None:
@@ -63,6 +67,8 @@ def neighbours(space: Workspace, places: pd.DataFrame) -> pd.DataFrame | None:
     """
     if "neighbours" in space.tables:
         return space.tables["neighbours"][["unit_a", "unit_b"]]
+    if hexagons.are(places.index):
+        return hexagons.neighbours(places.index)[["unit_a", "unit_b"]]
     counties = geography.neighbours()
     if places.index.isin(geography.counties()["unit_id"]).all():
         inside = counties["unit_a"].isin(places.index) & counties["unit_b"].isin(places.index)
@@ -262,12 +268,16 @@ def today(space: Workspace, places: pd.DataFrame) -> pd.Series | None:
     Returns
     -------
     Series or None
-        ``territory_id`` by ``unit_id``, in the order of the units.
+        ``territory_id`` by ``unit_id``, in the order of the units; a hexagon that the alignment does not name belongs
+        with the county under its centre.
     """
     if "alignment" not in space.tables:
         return None
     table = space.tables["alignment"].set_index("unit_id")["territory_id"]
-    return table.reindex(places.index).rename("territory_id").rename_axis("unit_id")
+    found = table.reindex(places.index)
+    if "county" in places:
+        found = found.fillna(places["county"].map(table))
+    return found.rename("territory_id").rename_axis("unit_id")
 
 
 def _county(table: pd.DataFrame, places: pd.DataFrame) -> pd.Series:

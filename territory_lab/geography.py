@@ -18,6 +18,7 @@ __all__ = [
     "korea",
     "market_reference",
     "neighbours",
+    "points_of",
     "postcodes",
     "project",
     "sectors",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 WGS84 = "EPSG:4326"
+FAR_STATES = ("AK", "HI", "PR")
+AMERICAN = ("US", "USA", "United States", "United States of America")  # how accounts name the country
 CONUS_ALBERS = "EPSG:5070"
 # Longitudes (west, east) and latitudes (south, north) that hold the 50 states and Puerto Rico; EPSG:5070 keeps
 # areas true everywhere in them. The Aleutians pass the 180th meridian.
@@ -219,6 +222,29 @@ def unit_of(accounts: pd.DataFrame, units: pd.DataFrame, postcodes: pd.DataFrame
         missing = (found.isna() & accounts["lon"].notna() & accounts["lat"].notna()).to_numpy()
         at = _polygon_at(accounts.loc[missing, "lon"], accounts.loc[missing, "lat"], units)
         found.loc[missing] = at.to_numpy()
+    return found
+
+
+def points_of(accounts: pd.DataFrame) -> pd.DataFrame:
+    """
+    Say where each account stands: its own point, else that of its American postcode.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        Any of ``lon``, ``lat`` (degrees), ``postcode`` and ``country``.
+
+    Returns
+    -------
+    DataFrame
+        ``lon``, ``lat`` on the index of ``accounts``, missing where nothing tells.
+    """
+    found = accounts.reindex(columns=["lon", "lat"]).astype("float64")
+    if "postcode" in accounts:
+        american = accounts["country"].fillna("").isin(["", *AMERICAN]) if "country" in accounts else True
+        codes = accounts["postcode"].str[:5].where(american & found.isna().any(axis=1))
+        at = postcodes().set_index("postcode")[["lon", "lat"]].reindex(codes)
+        found = found.where(codes.isna(), at.set_axis(found.index))
     return found
 
 

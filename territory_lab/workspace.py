@@ -23,6 +23,7 @@ from territory_lab.errors import BadInput, Fault, MissingTable, TerritoryLabErro
 
 SETTINGS = "workspace.toml"
 RULES = "icp.toml"  # the rule card of the ideal customer, where the analyst states one
+H3_RESOLUTIONS = (0, 3, 4, 5, 6, 7)
 _SUFFIXES = (".parquet", ".csv")
 
 
@@ -51,6 +52,8 @@ class Settings:
         Money that a rep costs a year, all told.
     bounds : tuple of float
         (west, south, east, north) in degrees that hold every account; empty: the whole world.
+    h3_resolution : int
+        Size of the hexagons that stand for units where there is no table of units, 3 (large) to 7; 0: counties.
     """
 
     name: str = "workspace"
@@ -62,6 +65,7 @@ class Settings:
     margin_share: float = 0.35
     rep_cost: float = 180_000.0
     bounds: tuple[float, ...] = ()
+    h3_resolution: int = 0
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -102,6 +106,9 @@ class Settings:
             len(bounds) in (0, 4) and all(type(part) in (int, float) for part in bounds)
         ):
             faults.append(Fault(SETTINGS, "bounds", "", "needs four numbers", "west, south, east, north"))
+        if stated.get("h3_resolution", 0) not in H3_RESOLUTIONS:
+            size = str(stated["h3_resolution"])
+            faults.append(Fault(SETTINGS, "h3_resolution", "", f"{size} is no size", "3 (large) to 7 (small), or 0"))
         if faults:
             raise BadInput(faults)
         return replace(cls(), **{key: known[key](value) for key, value in stated.items()})

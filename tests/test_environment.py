@@ -6,6 +6,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAME = {
+    "h3": "h3-py",
     "matplotlib": "matplotlib-base",
     "seaborn": "seaborn-base",
     "xgboost": "py-xgboost-cpu",

@@ -11,6 +11,7 @@ FLOORS = [
     {"charts", "response", "quota", "quality"},
     {"schema", "alignment", "sizing"},
     {"workspace", "geography", "timeline", "scoring", "maps", "editing"},
+    {"hexagons"},
     {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book", "registry"},
     {"evaluation", "staffing", "proposal", "focus", "lifecycle", "serving", "worklist", "handover", "affected"},
     {"journey"},

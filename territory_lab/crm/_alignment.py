@@ -7,8 +7,6 @@ import pandas as pd
 from territory_lab import geography
 from territory_lab.errors import Fault
 
-AMERICAN = ["US", "USA", "United States", "United States of America"]
-
 
 def units_by(accounts: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     """Make units of what accounts have in common, such as country and state; each account is told its unit."""
@@ -30,7 +28,7 @@ def misplaced(accounts: pd.DataFrame) -> list[Fault]:
     for west, east, south, north in geography.UNITED_STATES:
         inside |= lon.between(west, east) & lat.between(south, north)
     placed = lon.between(-180, 180) & lat.between(-90, 90) & ((lon != 0) | (lat != 0))
-    out = accounts[placed & ~inside & accounts["country"].isin(AMERICAN)]
+    out = accounts[placed & ~inside & accounts["country"].isin(geography.AMERICAN)]
     mend = "correct it, or empty both to place the account by its postcode"
     return [
         Fault("accounts", "lat", str(row), f"({x:g}, {y:g}) lies outside the United States", mend)

@@ -6,8 +6,8 @@ import pandas as pd
 
 from territory_lab import schema
 from territory_lab.crm import _values
-from territory_lab.crm._alignment import AMERICAN
 from territory_lab.crm.layout import FILE, TABLES, Layout
+from territory_lab.geography import AMERICAN
 
 Raw = dict[str, pd.DataFrame]
 
