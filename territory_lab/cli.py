@@ -175,6 +175,12 @@ def export(
         typer.echo(f"  {line}")
 
 
+@app.command()
+def travel(folder: Folder) -> None:
+    """Write the points to ask a router for travel times between; put its answer into DIR/travel.json or travel.csv."""
+    typer.echo(str(lab.handover.points(lab.workspace.open_workspace(folder))))
+
+
 @app.command("lab")
 def open_lab(folder: Folder, *, port: Port = 8888, browser: Browser = True) -> None:
     """Open JupyterLab on the workspace's notebooks, on this machine only."""

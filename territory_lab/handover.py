@@ -105,6 +105,28 @@ def assignments(space: Workspace, alignment: pd.Series) -> dict[str, pd.DataFram
     }
 
 
+def points(space: Workspace) -> Path:
+    """
+    Write the points to ask a router for travel times between, in the order that ``travel.json`` is read in.
+
+    Parameters
+    ----------
+    space : Workspace
+        With reps who have homes.
+
+    Returns
+    -------
+    Path
+        ``exports/travel`` in the workspace: ``units.csv`` (unit_id, lon, lat) and ``homes.csv`` (territory_id, lon,
+        lat).
+    """
+    folder = space.folder / "exports" / "travel"
+    with writing(folder) as draft:
+        write_csv(draft / "units.csv", pd.DataFrame(book.units(space))[["lon", "lat"]].reset_index())
+        write_csv(draft / "homes.csv", book.homes(space)[["lon", "lat"]].reset_index())
+    return folder
+
+
 def calendar(space: Workspace, alignment: pd.Series, effective: dt.date | None = None) -> pd.DataFrame:
     """
     Say on which day each territory that changes takes over.

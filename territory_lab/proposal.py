@@ -1,12 +1,14 @@
 """From the account book to a plan: loads by unit, the plan within the tolerance that can be had, what it changes."""
 
+from pathlib import Path
+
 import pandas as pd
 
-from territory_lab import alignment, book
+from territory_lab import alignment, book, travel
 from territory_lab.charts.words import best_possible, number, percent, plural
 from territory_lab.errors import MissingTable, TerritoryLabError
 from territory_lab.workload import CallPlan, headcount, workload_parts
-from territory_lab.workspace import Workspace
+from territory_lab.workspace import TRAVEL, Workspace
 
 PATIENCE_S = 300.0  # far beyond what a plan takes, so that the clock does not decide what comes out
 WIDER = 1.25  # how much the tolerance grows where a smaller one is proven impossible
@@ -94,7 +96,9 @@ def propose(
             if tolerance >= WIDEST:
                 raise TerritoryLabError(f"there is no alignment: {'; '.join(reasons)}; {WAYS_OUT}") from proof
             tolerance = min(WIDER * tolerance, WIDEST)
-    return plan, figures(plan) | {"tolerance_share": tolerance, "infeasible": "; ".join(reasons)}
+    told = _road_file(space) if isinstance(plan.problem.distance, pd.DataFrame) else None
+    stated = {"tolerance_share": tolerance, "infeasible": "; ".join(reasons), "road": told.name if told else ""}
+    return plan, figures(plan) | stated
 
 
 def question(
@@ -129,14 +133,56 @@ def question(
     Problem
         Balanced on workload, contiguous where neighbours are known.
     """
+    sites = territories or _sites(space, load)
+    road = road_km(space, load, sites) if isinstance(sites, pd.DataFrame) else None
     return alignment.Problem(
         load,
-        territories or _sites(space, load),
+        sites,
         {"workload_h": tolerance},
         neighbours=book.neighbours(space, book.units(space)),
+        distance="great_circle" if road is None else road,
         current=current,
         max_moved_share=max_moved_share,
     )
+
+
+def road_km(space: Workspace, load: pd.DataFrame, centres: pd.DataFrame) -> pd.DataFrame | None:
+    """
+    Turn the travel times of the workspace, where it has any, into the kilometres that take as long.
+
+    An hour on the road counts as the kilometres, as the crow flies, that the call plan covers in it. A pair that the
+    file leaves out counts its great circle, and so does a centre that is no rep's home.
+
+    Parameters
+    ----------
+    space : Workspace
+        With ``travel.csv``, ``travel.parquet`` or ``travel.json``, and homes; else there is nothing to turn.
+    load : DataFrame
+        Units by unit_id: ``lon, lat``.
+    centres : DataFrame
+        By territory_id: ``lon, lat``.
+
+    Returns
+    -------
+    DataFrame or None
+        Km, units by territories.
+
+    Raises
+    ------
+    BadInput
+        Naming what the file lacks.
+    """
+    file, homes = _road_file(space), _sites(space, load)
+    if file is None or not isinstance(homes, pd.DataFrame):
+        return None
+    plan, places = CallPlan(), ["lon", "lat"]
+    told = travel.read(file, load.index, homes.index) * plan.speed_km_h / plan.circuity
+    at_home = homes[places].reindex(centres.index).eq(centres[places]).all(axis=1)
+    km = {}
+    for territory, lon, lat in centres[places].itertuples():
+        direct = pd.Series(alignment.great_circle_km(load["lon"], load["lat"], lon, lat), load.index)
+        km[territory] = told[territory].fillna(direct) if at_home[territory] else direct
+    return pd.DataFrame(km)
 
 
 def figures(plan: alignment.Plan) -> dict[str, object]:
@@ -182,6 +228,7 @@ def verdict(facts: dict[str, object]) -> pd.DataFrame:
     rows = {
         "What it keeps small": f"travel: every hour of work times its distance from the "
         f"{'home' if scope == 'these homes' else 'centre'} that serves it",
+        "How it measures distance": _measure(str(told["road"])),
         "Travel of the plan": f"{number(told['objective'])} h km a year; {number(told['mean_km'])} km for a mean hour",
         "Least travel any plan could have": f"{number(told['bound'])} h km a year, proven for {scope}",
         "So the plan is": best_possible(told["gap"], scope),
@@ -255,6 +302,19 @@ def moves(load: pd.DataFrame, current: pd.Series, proposed: pd.Series) -> pd.Dat
     sums = moved.groupby(["from", "to"])[["workload_h", "revenue", "customers"]].sum()
     sums.insert(0, "units", moved.groupby(["from", "to"]).size())
     return sums.sort_values("workload_h", ascending=False, kind="stable").reset_index()
+
+
+def _road_file(space: Workspace) -> Path | None:
+    """Find the travel times that a router told."""
+    return next((space.folder / name for name in TRAVEL if (space.folder / name).is_file()), None)
+
+
+def _measure(road: str) -> str:
+    """Say what a kilometre is."""
+    if not road:
+        return "as the crow flies"
+    plan = CallPlan()
+    return f"by the travel times of {road}: an hour on the road counts as {plan.speed_km_h / plan.circuity:.0f} km"
 
 
 def _sites(space: Workspace, load: pd.DataFrame) -> pd.DataFrame | int:

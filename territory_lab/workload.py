@@ -231,7 +231,13 @@ def unit_workload(accounts: pd.DataFrame, units: pd.DataFrame, plan: CallPlan) -
 
 
 def travel_h(
-    calls: pd.Series, units: pd.DataFrame, alignment: pd.Series, homes: pd.DataFrame, plan: CallPlan
+    calls: pd.Series,
+    units: pd.DataFrame,
+    alignment: pd.Series,
+    homes: pd.DataFrame,
+    plan: CallPlan,
+    *,
+    known_km: pd.DataFrame | None = None,
 ) -> pd.Series:
     """
     Return the hours a year on the road between a rep's home and each unit.
@@ -251,6 +257,8 @@ def travel_h(
         By ``territory_id``: ``lon``, ``lat`` of the rep's home, or of the territory's centre.
     plan : CallPlan
         Calls a day, nights, speed, circuity.
+    known_km : DataFrame, optional
+        Km between units and homes (by ``unit_id``, a column for each territory), in place of the great circle's.
 
     Returns
     -------
@@ -260,6 +268,10 @@ def travel_h(
     place = units[["lon", "lat"]].reindex(calls.index)
     home = homes[["lon", "lat"]].reindex(alignment.reindex(calls.index))
     km = great_circle_km(place["lon"], place["lat"], home["lon"], home["lat"])
+    if known_km is not None:
+        row, column = known_km.index.get_indexer(place.index), known_km.columns.get_indexer(home.index)
+        found = known_km.to_numpy(float)[row, column]
+        km = np.where((row < 0) | (column < 0) | np.isnan(found), km, found)
     there_and_back = 2 * np.minimum(km * plan.circuity / plan.speed_km_h, plan.flight_h + km / plan.flight_km_h)
     away = (there_and_back + plan.nights * plan.night_h) / (plan.nights + 1)
     hours = calls.to_numpy() * np.minimum(there_and_back, away) / plan.calls_per_day

@@ -23,6 +23,7 @@ from territory_lab.errors import BadInput, Fault, MissingTable, TerritoryLabErro
 
 SETTINGS = "workspace.toml"
 RULES = "icp.toml"  # the rule card of the ideal customer, where the analyst states one
+TRAVEL = ("travel.csv", "travel.parquet", "travel.json")  # travel times, where a router told them
 H3_RESOLUTIONS = (0, 3, 4, 5, 6, 7)
 _SUFFIXES = (".parquet", ".csv")
 
@@ -162,10 +163,10 @@ class Workspace:
 
     @cached_property
     def data_hash(self) -> str:
-        """SHA-256 of the tables, the settings and the stated rule card: what a result rests on."""
+        """SHA-256 of the tables, the settings, the stated rule card and travel times: what a result rests on."""
         total = hashlib.sha256(json.dumps(asdict(self.settings), sort_keys=True).encode())
-        card = self.folder / RULES
-        for name, file in sorted((self.files | ({RULES: card} if card.is_file() else {})).items()):
+        stated = {name: self.folder / name for name in (RULES, *TRAVEL) if (self.folder / name).is_file()}
+        for name, file in sorted((self.files | stated).items()):
             total.update(f"\0{name}\0".encode() + bytes.fromhex(digest(file)))
         return total.hexdigest()
 

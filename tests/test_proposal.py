@@ -10,7 +10,7 @@ from territory_lab.alignment import Problem, audit, solve
 from tests.alignment.grids import grid
 
 FACTS = {"objective": 1070.0, "bound": 1000.0, "gap": 0.07, "bound_scope": "these homes", "tolerance_share": 0.1}
-FACTS |= {"mean_km": 12.0, "violations": 0, "infeasible": ""}
+FACTS |= {"mean_km": 12.0, "violations": 0, "infeasible": "", "road": ""}
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def between(problem: Problem, units: pd.Index, centres: pd.DataFrame) -> Floats:
         In km (or what the matrix is in).
     """
     if isinstance(problem.distance, pd.DataFrame):
-        columns = problem.distance.columns.get_indexer(pd.Index(centres["site"]))
+        columns = problem.distance.columns.get_indexer(pd.Index(centres["site"]) if problem.free else centres.index)
         table: Floats = problem.distance.loc[problem.unit_ids].to_numpy(float)
         return table[problem.unit_ids.get_indexer(units), columns]
     places = problem.units.loc[units]

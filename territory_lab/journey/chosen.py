@@ -39,7 +39,8 @@ def chosen(space: Workspace, owner: pd.Series, results: Mapping[str, Result]) ->
     fresh = load[["lon", "lat"]].groupby(owner).median()
     centres = pd.concat([homes, fresh[~fresh.index.isin(homes.index)]]).rename_axis("territory_id")
     centres = centres[centres.index.isin(fresh.index)]
-    if len(centres) != len(homes):  # territories were added or dropped: each is due an equal share
+    same = set(centres.index) == set(homes.index)
+    if not same:  # territories were added or dropped: each is due an equal share
         problem = alignment.Problem(load, centres[["lon", "lat"]], problem.balance, neighbours=problem.neighbours)
     proposed = proposal.by_territory(problem, owner, centres)
     kept = {name: frame for name, frame in step.frames.items() if name not in {"verdict", "broken", "moves"}}
@@ -48,7 +49,7 @@ def chosen(space: Workspace, owner: pd.Series, results: Mapping[str, Result]) ->
     road = float((proposed["mean_km"] * proposed["workload_h"]).sum())
     work = float(proposed["workload_h"].sum())
     facts = {"tolerance_share": tolerance, "violations": len(wrong), "mean_km": road / work, "objective": road}
-    if wrong.empty and len(centres) == len(homes):
+    if wrong.empty and same:
         facts |= {name: step.facts[name] for name in ("bound", "bound_scope")}
         facts["gap"] = max(0.0, road / float(step.facts["bound"]) - 1)
     if current is not None:

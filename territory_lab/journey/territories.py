@@ -146,7 +146,7 @@ def resources(space: Workspace) -> Result:
     need = headcount(float(load["workload_h"].sum()), rep_h)
     if "state" in load:
         need = pd.concat([need, headcount(load.groupby("state")["workload_h"].sum(), rep_h)])
-    share = _hours(load, step["alignment"]["territory_id"], step["territories"], rep_h, plan)
+    share = _hours(space, step["alignment"]["territory_id"], step["territories"], rep_h)
     facts = {"reps_needed": float(need["reps"].iloc[0]), "reps_today": len(proposed), "rep_h": rep_h}
     frames = {"headcount": need}
     owned = space.tables["accounts"].set_index("account_id")
@@ -230,7 +230,7 @@ def weighed(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = N
     step = territories(space)
     load, current, homes = step["units"], step["current"]["territory_id"], step["territories"]
     sides = {"today": (current, homes), "proposed": (owner, homes if centres is None else centres)}
-    road = {name: travel_h(load["calls"], load, owned, at, CallPlan()) for name, (owned, at) in sides.items()}
+    road = {name: _road_h(space, owned, at) for name, (owned, at) in sides.items()}
     explained = scenarios.explain(
         SimpleNamespace(alignment=owner, problem=None),
         current,
@@ -262,10 +262,10 @@ def gain(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = None
     DataFrame
         As ``SalesResponse.lift``: by part, ``value``, ``low`` and ``high`` as shares of sales.
     """
-    step, plan = territories(space), CallPlan()
-    load, current, rep_h = step["units"], step["current"]["territory_id"], _rep_h(space, plan)
-    before = _hours(load, current, step["territories"], rep_h, plan)
-    after = _hours(load, owner, step["territories"] if centres is None else centres, rep_h, plan)
+    step = territories(space)
+    load, current, rep_h = step["units"], step["current"]["territory_id"], _rep_h(space, CallPlan())
+    before = _hours(space, current, step["territories"], rep_h)
+    after = _hours(space, owner, step["territories"] if centres is None else centres, rep_h)
     revenue, seed = load["revenue"], space.settings.seed
     return SalesResponse().lift(load["potential"], current, owner, before, after, revenue=revenue, seed=seed)
 
@@ -313,9 +313,16 @@ def _rep_h(space: Workspace, plan: CallPlan) -> float:
     return plan.rep_h if pd.isna(stated) else stated
 
 
-def _hours(load: pd.DataFrame, owner: pd.Series, centres: pd.DataFrame, rep_h: float, plan: CallPlan) -> pd.Series:
+def _road_h(space: Workspace, owner: pd.Series, centres: pd.DataFrame) -> pd.Series:
+    """Hours a year on the road to each unit, by the router's times where the workspace has them."""
+    load = territories(space)["units"]
+    km = proposal.road_km(space, load, centres)
+    return travel_h(load["calls"], load, owner, centres, CallPlan(), known_km=km)
+
+
+def _hours(space: Workspace, owner: pd.Series, centres: pd.DataFrame, rep_h: float) -> pd.Series:
     """Selling hours of each territory: the rep's year less the road from home."""
-    road = travel_h(load["calls"], load, owner, centres, plan).groupby(owner).sum()
+    road = _road_h(space, owner, centres).groupby(owner).sum()
     return (rep_h - road).clip(lower=LEAST_SELLING_SHARE * rep_h).reindex(centres.index, fill_value=rep_h)
 
 
