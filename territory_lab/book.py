@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import tomli_w
 
@@ -21,7 +22,8 @@ def units(space: Workspace) -> pd.DataFrame:
     """
     Return the units: the workspace's own, else hexagons where the settings ask for them, else American counties.
 
-    Counties and hexagons are those of the mainland and of the far states that hold accounts.
+    Counties and hexagons are those of the mainland and of the far states that hold accounts. A named account is a unit
+    of its own, without area or people, at the point where it stands.
 
     Parameters
     ----------
@@ -31,13 +33,82 @@ def units(space: Workspace) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by unit_id; columns of the units table, ``geometry`` (EPSG:4326) where known.
+        Indexed by unit_id; columns of the units table, ``geometry`` (EPSG:4326) where known; where accounts are named,
+        ``stands_in`` (the place that each lies in).
     """
+    places = _places(space)
+    own = named(space)
+    if own.empty:
+        return places
+    table = space.tables["accounts"].set_index("account_id").loc[own["account_id"]]
+    stands_in = _county(table.reset_index(), places)
+    carved = places.reindex(stands_in).drop(columns="geometry", errors="ignore").set_axis(own.index)
+    carved = pd.DataFrame(carved).assign(stands_in=stands_in.to_numpy(), name=table["name"].to_numpy())
+    carved[[column for column in _AMOUNTS if column in carved]] = 0.0
+    points = geography.points_of(table).set_axis(own.index)
+    carved[["lon", "lat"]] = points.where(points.notna().all(axis=1), carved[["lon", "lat"]])
+    lost = carved.index[carved["lon"].isna()]
+    if len(lost):
+        mend = "give the account a place, or leave it out"
+        raise BadInput(
+            Fault("named_accounts", "account_id", own["account_id"][unit], "has no place", mend) for unit in lost
+        )
+    return pd.concat([places, carved]).rename_axis("unit_id")
+
+
+_AMOUNTS = ("area_km2", "population", "households", "labor_force", "unemployed", "poverty")
+
+
+def named(space: Workspace) -> pd.DataFrame:
+    """
+    Return the accounts that belong to a rep wherever they stand, as units of their own.
+
+    Parameters
+    ----------
+    space : Workspace
+        With ``named_accounts`` where there are any.
+
+    Returns
+    -------
+    DataFrame
+        By unit_id (``account:`` and the account's id): account_id, territory_id (as stated, else its owner's).
+
+    Raises
+    ------
+    BadInput
+        Naming every account for which no territory is known.
+    """
+    if "named_accounts" not in space.tables:
+        return pd.DataFrame(
+            {"account_id": [], "territory_id": []}, pd.Index([], dtype="str", name="unit_id"), dtype="str"
+        )
+    table = space.tables["named_accounts"].reindex(columns=["account_id", "territory_id"])
+    table["territory_id"] = table["territory_id"].fillna(
+        _territory_of_owner(space).reindex(table["account_id"]).set_axis(table.index)
+    )
+    lost = table.loc[table["territory_id"].isna(), "account_id"]
+    if len(lost):
+        mend = "state its territory, or give the account an owner who has one"
+        raise BadInput(Fault("named_accounts", "territory_id", name, "is not known", mend) for name in lost)
+    return table.set_index("account:" + table["account_id"]).rename_axis("unit_id")
+
+
+def _territory_of_owner(space: Workspace) -> pd.Series:
+    """Territory of the rep who owns each account, by account_id, where known."""
+    accounts, reps = space.tables["accounts"].set_index("account_id"), space.tables.get("reps", pd.DataFrame())
+    if "owner_id" not in accounts or "territory_id" not in reps:
+        return pd.Series(np.nan, accounts.index, dtype="str")
+    return accounts["owner_id"].map(reps.set_index("rep_id")["territory_id"])
+
+
+def _places(space: Workspace) -> pd.DataFrame:
+    """Give the places of a workspace, before accounts are carved out of them."""
     counties = geography.counties().set_index("unit_id")
     if "units" not in space.tables:
         if space.settings.h3_resolution:
             points = geography.points_of(space.tables["accounts"])
-            return pd.DataFrame(hexagons.cover(points["lon"], points["lat"], space.settings.h3_resolution))
+            cells: pd.DataFrame = hexagons.cover(points["lon"], points["lat"], space.settings.h3_resolution)
+            return cells
         reached = _county(space.tables["accounts"], counties).map(counties["state"]).unique()
         near: pd.DataFrame = counties[~counties["state"].isin(geography.FAR_STATES) | counties["state"].isin(reached)]
         return near
@@ -67,6 +138,7 @@ def neighbours(space: Workspace, places: pd.DataFrame) -> pd.DataFrame | None:
     """
     if "neighbours" in space.tables:
         return space.tables["neighbours"][["unit_a", "unit_b"]]
+    places = places.drop(index=named(space).index, errors="ignore")
     if hexagons.are(places.index):
         return hexagons.neighbours(places.index)[["unit_a", "unit_b"]]
     counties = geography.neighbours()
@@ -95,15 +167,17 @@ def accounts(space: Workspace, places: pd.DataFrame) -> pd.DataFrame:
         ``spend_before`` (of the 12 months before those)
         and ``spend_before`` (of the 12 months before).
     """
-    table = space.tables["accounts"].set_index("account_id")
+    table, own = space.tables["accounts"].set_index("account_id"), named(space)
     book = table[[column for column in _TRAITS if column in table]].copy()
-    book["unit_id"] = _county(table.reset_index(), places).to_numpy()
+    book["unit_id"] = _county(table.reset_index(), places.drop(index=own.index, errors="ignore")).to_numpy()
     at = places.reindex(book["unit_id"])
     for column in ("area_id", "state", "median_income"):
         if column in places:
             book[column] = at[column].to_numpy()
     if {"population", "area_km2"} <= set(places):
         book["density"] = (at["population"] / at["area_km2"]).to_numpy()
+    carved = own.index[own.index.isin(places.index)]
+    book.loc[own.loc[carved, "account_id"], "unit_id"] = carved
     book["customer"] = book.index.isin(_buyers(space))
     for name, years_ago in (("spend", 0), ("spend_before", 1)):
         book[name] = _spend(space, years_ago).reindex(book.index).fillna(0.0)
@@ -269,7 +343,7 @@ def today(space: Workspace, places: pd.DataFrame) -> pd.Series | None:
     -------
     Series or None
         ``territory_id`` by ``unit_id``, in the order of the units; a hexagon that the alignment does not name belongs
-        with the county under its centre.
+        with the county under its centre, a named account to its owner's territory.
     """
     if "alignment" not in space.tables:
         return None
@@ -277,6 +351,9 @@ def today(space: Workspace, places: pd.DataFrame) -> pd.Series | None:
     found = table.reindex(places.index)
     if "county" in places:
         found = found.fillna(places["county"].map(table))
+    if "stands_in" in places:
+        owned = _territory_of_owner(space).reindex(named(space)["account_id"]).set_axis(named(space).index)
+        found = found.fillna(owned.reindex(found.index)).fillna(places["stands_in"].map(found))
     return found.rename("territory_id").rename_axis("unit_id")
 
 

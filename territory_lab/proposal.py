@@ -135,11 +135,15 @@ def question(
     """
     sites = territories or _sites(space, load)
     road = road_km(space, load, sites) if isinstance(sites, pd.DataFrame) else None
+    pairs, own = book.neighbours(space, book.units(space)), book.named(space)
+    if not isinstance(sites, pd.DataFrame) and pairs is not None and len(own):  # nobody's yet: each goes with its place
+        pairs = pd.concat([pairs, load["stands_in"].dropna().rename("unit_b").rename_axis("unit_a").reset_index()])
     return alignment.Problem(
         load,
         sites,
         {"workload_h": tolerance},
-        neighbours=book.neighbours(space, book.units(space)),
+        neighbours=pairs,
+        locked=own["territory_id"] if isinstance(sites, pd.DataFrame) and len(own) else None,
         distance="great_circle" if road is None else road,
         current=current,
         max_moved_share=max_moved_share,

@@ -165,6 +165,13 @@ TABLES: dict[str, Table] = {
         },
         without="own neighbours: taken from the shipped counties where the units are counties, else no contiguity",
     ),
+    "named_accounts": Table(
+        {
+            "account_id": Column(required=True, key=True, refers="accounts.account_id"),
+            "territory_id": Column(refers="reps.territory_id"),
+        },
+        without="named accounts: each account goes with the place it stands in",
+    ),
     "calls": Table(
         {
             "call_id": _KEY,

@@ -80,9 +80,12 @@ def _balance(problem: Problem, plan: Owners) -> Rows:
         for unit, territory in plan.items():
             load[territory] += amount[unit]
         shares = pd.Series(1.0, index=problem.territory_ids)
-        if isinstance(problem.territories, pd.DataFrame) and f"share_{activity}" in problem.territories:
-            shares = problem.territories[f"share_{activity}"]
-        target = shares / shares.sum() * sum(amount.values()) if k else shares
+        homes = problem.territories if isinstance(problem.territories, pd.DataFrame) else pd.DataFrame()
+        if f"share_{activity}" in homes:
+            shares = homes[f"share_{activity}"]
+        for territory, given in homes.get(f"given_{activity}", pd.Series(dtype=float)).items():
+            load[str(territory)] += given
+        target = shares / shares.sum() * sum(load.values()) if k else shares
         for territory in problem.territory_ids:
             low, high = target[territory] * (1 - tolerance), target[territory] * (1 + tolerance)
             found = load[territory]
@@ -106,12 +109,16 @@ def _contiguous(problem: Problem, plan: Owners) -> Rows:
             unit = parent[unit]
         return unit
 
-    for a, b in pd.DataFrame(problem.neighbours).iloc[:, :2].astype(object).itertuples(index=False, name=None):
+    pairs = pd.DataFrame(problem.neighbours).iloc[:, :2].astype(object)
+    for a, b in pairs.itertuples(index=False, name=None):
         if plan[a] == plan[b]:
             parent[root(a)] = root(b)
+    touched = set(pairs.iloc[:, 0]) | set(pairs.iloc[:, 1])
+    held = dict(problem.locked if problem.locked is not None and isinstance(problem.territories, pd.DataFrame) else {})
     pieces: dict[str, Counter[str]] = defaultdict(Counter)
     for unit, territory in plan.items():
-        pieces[territory][root(unit)] += 1
+        if unit in touched or unit not in held:  # a locked unit that touches none lies apart
+            pieces[territory][root(unit)] += 1
     rows = []
     for territory, sizes in pieces.items():
         for piece, size in sizes.most_common()[1:]:

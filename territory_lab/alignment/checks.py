@@ -92,6 +92,8 @@ def _territories(problem: Problem) -> Iterator[Fault]:
             yield from number_faults("territories", homes, column)
             if homes[column].sum() <= 0:
                 yield Fault("territories", column, "", "shares add up to nothing", "give at least one above 0")
+        if f"given_{name}" in homes:
+            yield from number_faults("territories", homes, f"given_{name}")
 
 
 def number_faults(table: str, frame: pd.DataFrame, column: str) -> Iterator[Fault]:

@@ -85,7 +85,8 @@ def by_territory(problem: Problem, alignment: pd.Series, territories: pd.DataFra
     table = groups.sum().reindex(problem.territory_ids, fill_value=0.0)
     table.insert(0, "units", groups.size().reindex(problem.territory_ids, fill_value=0))
     for row, activity in enumerate(problem.activities):
-        target = problem.shares[row] * problem.units[activity].sum()
+        target = problem.shares[row] * (problem.units[activity].sum() + problem.given[row].sum())
+        table[activity] += problem.given[row]
         table[f"deviation_{activity}"] = table[activity] / np.where(target > 0, target, np.nan) - 1
     weight = problem.units[problem.weight_column]
     travel = (weight * distances(problem, owner, territories)).groupby(owner.to_numpy()).sum()

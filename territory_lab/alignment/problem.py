@@ -1,7 +1,7 @@
 """The question: units, territories, what must balance, and what is not allowed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -83,7 +83,8 @@ class Problem:
     Every territory is contiguous where ``neighbours`` is given: its units then lie in one connected piece of the
     neighbour graph. An island whose activity no number of territories can make up is `Infeasible`, named by its
     units; join it to the mainland by adding a pair to ``neighbours`` (a bridge, a ferry). A home need not stand in
-    a unit of its own territory, and several homes may share one unit.
+    a unit of its own territory, and several homes may share one unit. With fixed homes, a locked unit that is in no
+    pair of neighbours lies apart: it counts for its territory's load and is not held to be contiguous.
 
     Parameters
     ----------
@@ -91,7 +92,8 @@ class Problem:
         Indexed by unit_id; ``lon, lat`` (degrees), ``x_km, y_km`` or ``geometry``; one column per activity.
     territories : int or DataFrame
         A number: centres are free. A frame indexed by territory_id: fixed homes (``lon, lat`` or ``x_km, y_km``) and,
-        where territories differ, ``share_<activity>`` columns, scaled to a sum of one.
+        where territories differ, ``share_<activity>`` columns, scaled to a sum of one, and ``given_<activity>``: what
+        a territory carries besides its units.
     balance : mapping of str to float
         Activity -> relative tolerance around each territory's target; hard limits.
     weight : str, optional
@@ -196,10 +198,53 @@ class Problem:
         return np.array(rows)
 
     @cached_property
+    def given(self) -> Floats:
+        """What each territory carries besides its units, shape (activities, territories)."""
+        homes = (
+            self.territories if isinstance(self.territories, pd.DataFrame) else pd.DataFrame(index=self.territory_ids)
+        )
+        columns = [f"given_{activity}" for activity in self.activities]
+        return homes.reindex(columns=columns, fill_value=0.0).to_numpy(float).T
+
+    @cached_property
+    def apart(self) -> pd.Index:
+        """Units that belong to a territory without lying in it: locked, and neighbours of none."""
+        if self.free or self.locked is None or self.neighbours is None:
+            return self.unit_ids[:0]
+        a = self.arrays
+        ids: pd.Index = self.unit_ids[(a.pinned >= 0) & (np.diff(a.starts) == 0)]
+        return ids
+
+    @cached_property
+    def core(self) -> "Problem":
+        """The problem without the units that lie apart, whose load is given."""
+        a, there = self.arrays, ~self.unit_ids.isin(self.apart)
+        assert isinstance(self.territories, pd.DataFrame)  # noqa: S101 - nothing lies apart where centres are free
+        homes, locked = self.territories.copy(), pd.Series(self.locked, dtype=object)
+        for row, activity in enumerate(self.activities):
+            held = np.bincount(a.pinned[~there], a.loads[row, ~there], minlength=len(homes))
+            homes[f"given_{activity}"] = self.given[row] + held
+        forbidden = None if self.forbidden is None else pd.DataFrame(self.forbidden)
+        share, owned = self.max_moved_share, a.owner >= 0
+        if share is not None:
+            moved = owned & ~there & (a.pinned != a.owner)
+            left = share * a.weight[owned].sum() - a.weight[moved].sum()
+            share = float(np.clip(left / max(a.weight[owned & there].sum(), 1e-300), 0.0, 1.0))
+        return replace(
+            self,
+            units=self.units[there],
+            territories=homes,
+            locked=locked.drop(self.apart),
+            forbidden=None if forbidden is None else forbidden[~forbidden.iloc[:, 0].isin(self.apart)],
+            max_moved_share=share,
+        )
+
+    @cached_property
     def arrays(self) -> Arrays:
         """The problem as numbers."""
         loads = self.units[self.activities].to_numpy(float).T.copy()
-        target = self.shares * loads.sum(axis=1)[:, None]
+        given = self.given
+        target = self.shares * (loads.sum(axis=1) + given.sum(axis=1))[:, None]
         tolerance = np.array([self.balance[name] for name in self.activities])[:, None]
         starts, ends = _graph(self)
         homes = (
@@ -213,8 +258,8 @@ class Problem:
             table=self._table(),
             weight=self.units[self.weight_column].to_numpy(float).copy(),
             loads=loads,
-            lower=target * (1 - tolerance),
-            upper=target * (1 + tolerance),
+            lower=np.maximum(target * (1 - tolerance) - given, 0.0),
+            upper=target * (1 + tolerance) - given,
             owner=self.codes(self.current),
             pinned=self.codes(self.locked),
             banned=_banned(self),

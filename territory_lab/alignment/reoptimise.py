@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from territory_lab.alignment.centres import costs_of, settle
 from territory_lab.alignment.connect import gather
+from territory_lab.alignment.costs import Ints
 from territory_lab.alignment.plan import Plan
 from territory_lab.alignment.search import Search, State
-from territory_lab.alignment.solve import centres_of, finish, search_of
+from territory_lab.alignment.solve import centres_of, finish, reunited, search_of
 from territory_lab.alignment.transport import Flow
 from territory_lab.errors import BadInput, Fault
 
@@ -52,10 +54,21 @@ def reoptimise(plan: Plan, around: Iterable[str], *, time_limit_s: float = 10.0)
         faults.append(Fault("alignment", "territory_id", str(unit), f"{given} is not a territory", "name one"))
     if faults:
         raise BadInput(faults)
+    touched = np.unique(owner[units])
+    if len(problem.apart):
+        core = problem.core
+        inner = replace(plan, problem=core, alignment=plan.alignment.reindex(core.unit_ids))
+        return reunited(problem, _mended(inner, names.difference(problem.apart), touched, time_limit_s))
+    return _mended(plan, names, touched, time_limit_s)
+
+
+def _mended(plan: Plan, names: pd.Index, touched: Ints, time_limit_s: float) -> Plan:
+    """Improve the territories touched and those of some units, and what lies beside them while a limit is not kept."""
+    problem = plan.problem
     search = search_of(problem, plan.seed, time.monotonic() + time_limit_s)
     state = _state(search, plan)
     ring = np.zeros(len(problem.territory_ids), np.bool_)
-    ring[owner[units]] = ring[state.assign[units]] = True
+    ring[touched] = ring[state.assign[problem.unit_ids.get_indexer(names)]] = True
     for _ in range(RINGS):
         ring = search.beside(state, ring)
         for turn in range(TURNS):

@@ -74,6 +74,10 @@ def solve(
     deadline = time.monotonic() + time_limit_s
     check_scope(problem, bound_scope)
     refuse(problem)
+    if len(problem.apart):
+        told = (lambda part, done: progress(whole(problem, part), done)) if callable(progress) else progress
+        core = solve(problem.core, seed=seed, time_limit_s=time_limit_s, progress=told, bound_scope=bound_scope)
+        return reunited(problem, core)
     search = search_of(problem, seed, deadline)
     refuse_packing(problem)
     refuse_corner(problem, CORNERS * time_limit_s)
@@ -166,6 +170,28 @@ def finish(search: Search, state: State) -> Plan:
         seed=search.seed,
         violations=audit(problem, alignment),
         prices=pd.DataFrame(state.flow.price.T, index=problem.territory_ids, columns=problem.activities),
+    )
+
+
+def whole(problem: Problem, alignment: pd.Series) -> pd.Series:
+    """Add the units that lie apart to an alignment of the others."""
+    held = pd.Series(problem.locked, dtype=object).loc[problem.apart]
+    owner: pd.Series = pd.concat([alignment.astype(object), held]).reindex(problem.unit_ids)
+    return owner.astype(alignment.dtype).rename("territory_id")
+
+
+def reunited(problem: Problem, core: Plan) -> Plan:
+    """Add the units that lie apart to a plan of the others; what they cost is the same in every plan."""
+    alignment = whole(problem, core.alignment)
+    costs, assign = costs_of(problem, centres_of(core)), problem.codes(alignment)
+    fixed_cost = float(total_cost(costs, assign)) - core.objective
+    return replace(
+        core,
+        problem=problem,
+        alignment=alignment,
+        objective=core.objective + fixed_cost,
+        bound=core.bound + fixed_cost,
+        violations=audit(problem, alignment),
     )
 
 

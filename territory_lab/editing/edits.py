@@ -218,8 +218,8 @@ def merge(plan: Plan, into: str, other: str) -> Plan:
     if faults:
         raise BadInput(faults)
     homes = _homes(plan)
-    shares = homes.filter(like="share_")
-    homes.loc[into, list(shares)] = shares.loc[[into, other]].sum()
+    summed = homes.filter(regex="^(share|given)_")
+    homes.loc[into, list(summed)] = summed.loc[[into, other]].sum()
     owner = plan.alignment.replace({other: into})
     held = {unit: into if held == other else held for unit, held in locks(plan).items()}
     return _rehomed(plan, homes.drop(index=other), owner, held)
@@ -320,11 +320,13 @@ def _middle(problem: Problem, units: pd.Index) -> pd.Series:
 
 
 def _homes(plan: Plan) -> pd.DataFrame:
-    """Take the centres of a plan as homes, with the target shares where these differ."""
+    """Take the centres of a plan as homes, with the target shares where these differ, and what is given."""
     problem = plan.problem
     homes: pd.DataFrame = plan.territories.filter(_PLACES).loc[problem.territory_ids].copy()
-    for activity, share in zip(problem.activities, problem.shares, strict=True):
+    for activity, share, given in zip(problem.activities, problem.shares, problem.given, strict=True):
         homes[f"share_{activity}"] = share
+        if given.any():
+            homes[f"given_{activity}"] = given
     return homes
 
 
@@ -339,7 +341,8 @@ def _founded(plan: Plan, units: list[str], place: pd.Series, name: str) -> Plan:
         raise BadInput([Fault("territories", "territory_id", name, "is there already", "choose another name")])
     homes = _homes(plan)
     shares = homes.filter(like="share_").mean()
-    homes = pd.concat([homes, pd.concat([place, shares]).astype(float).to_frame(name).T[homes.columns]])
+    fresh = pd.concat([place, shares]).astype(float).to_frame(name).T
+    homes = pd.concat([homes, fresh.reindex(columns=homes.columns, fill_value=0.0)])
     held = {unit: owner for unit, owner in locks(plan).items() if unit not in set(units)}
     owner = plan.alignment.copy()
     owner.loc[units] = name

@@ -33,7 +33,8 @@ def strays(plan: Plan) -> pd.Series:
     piece = connected_components(graph, directed=False)[1]
     size = np.bincount(piece)
     largest = pd.Series(-size[piece] * (n + 1) + piece).groupby(codes).transform("min")  # ties to the first piece
-    cut = (codes >= 0) & (-size[piece] * (n + 1) + piece != largest.to_numpy())
+    apart = plan.problem.unit_ids.isin(plan.problem.apart)
+    cut = (codes >= 0) & ~apart & (-size[piece] * (n + 1) + piece != largest.to_numpy())
     return pd.Series(cut, index=plan.problem.unit_ids)
 
 
@@ -73,9 +74,11 @@ def explain(plan: Plan, unit: str, others: int = 3) -> pd.DataFrame:
     table["total"] = table["travel"] + table["load_price"]
     codes = problem.codes(plan.alignment)
     own = codes[row]
-    for activity, load, share in zip(problem.activities, arrays.loads, problem.shares, strict=True):
-        held = np.bincount(codes[codes >= 0], weights=load[codes >= 0], minlength=len(k))
-        target = share * load.sum()
+    for activity, load, share, given in zip(
+        problem.activities, arrays.loads, problem.shares, problem.given, strict=True
+    ):
+        held = np.bincount(codes[codes >= 0], weights=load[codes >= 0], minlength=len(k)) + given
+        target = share * (load.sum() + given.sum())
         inside = held + np.where(np.arange(len(k)) == own, 0.0, load[row])
         table[f"deviation_{activity}"] = inside / np.where(target > 0, target, np.nan) - 1
         without = (held[own] - load[row]) / target[own] - 1 if own >= 0 else np.nan
