@@ -62,7 +62,7 @@ def polished(plan: Plan, deadline: float) -> Ints:
     problem, loads = plan.problem, plan.problem.arrays.loads
     table, assign = cost_table(problem), problem.codes(plan.alignment)
     priced = table + loads.T @ plan.prices.to_numpy(float).T
-    size = (loads / loads.sum(axis=1, keepdims=True)).sum(axis=0)
+    size = np.maximum((loads / loads.sum(axis=1, keepdims=True)).sum(axis=0), 1e-12)  # an idle unit costs nothing
     units, k, rng = np.arange(assign.size), priced.shape[1], np.random.default_rng(plan.seed)
     known: set[tuple[bytes, ...]] = set()  # what was decided about before
     for _ in range(TRIES * k):
