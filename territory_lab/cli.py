@@ -25,7 +25,9 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The workspace's fol
 Reports = Annotated[Path | None, typer.Option(help="Where the HTML files go; default: DIR/reports.")]
 Port = Annotated[int, typer.Option(help="Where on this machine; the next free one where it is taken.")]
 Browser = Annotated[bool, typer.Option(help="Open a browser.")]
-Capacity = Annotated[float, typer.Option(help="Share of the rows that reps can work within a horizon.")]
+Capacity = Annotated[
+    float | None, typer.Option(help="Share of the rows that reps can work within a horizon; default: as settings say.")
+]
 Cost = Annotated[float, typer.Option(help="Money spent on working one row.")]
 
 
@@ -201,7 +203,7 @@ def open_app(folder: Folder, *, port: Port = 8866, browser: Browser = True) -> N
 
 
 @app.command()
-def retrain(folder: Folder, capacity: Capacity = 0.2, cost: Cost = 0.0) -> None:
+def retrain(folder: Folder, capacity: Capacity = None, cost: Cost = 0.0) -> None:
     """Learn the models again and let them serve where they earn more on later data; no network is used."""
     space = lab.workspace.open_workspace(folder)
     for outcome in lab.lifecycle.retrain(space, capacity_share=capacity, cost=cost):
@@ -230,7 +232,7 @@ def models(
     kind: Annotated[str, typer.Argument(help="upsell or cross_sell.")] = "",
     version: Annotated[str, typer.Argument(help="As listed.")] = "",
     *,
-    capacity: Capacity = 0.2,
+    capacity: Capacity = None,
     cost: Cost = 0.0,
 ) -> None:
     """List models, compare one with the champion, promote it, or roll the champion back."""

@@ -58,7 +58,7 @@ def shelf_of(space: Workspace, kind: str) -> Shelf:
     return Shelf(space.folder / "models", kind)
 
 
-def retrain(space: Workspace, *, capacity_share: float = 0.2, cost: float = 0.0) -> list[Outcome]:
+def retrain(space: Workspace, *, capacity_share: float | None = None, cost: float = 0.0) -> list[Outcome]:
     """
     Learn on all of today's data, and let each new model serve where it has earned that.
 
@@ -71,8 +71,8 @@ def retrain(space: Workspace, *, capacity_share: float = 0.2, cost: float = 0.0)
     ----------
     space : Workspace
         With accounts and orders.
-    capacity_share : float
-        Share of the rows that can be worked within a horizon.
+    capacity_share : float, optional
+        Share of the rows that can be worked within a horizon; as the settings say by default.
     cost : float
         Money spent on working a row.
 
@@ -88,7 +88,7 @@ def retrain(space: Workspace, *, capacity_share: float = 0.2, cost: float = 0.0)
     """
     space.need("orders", step="retraining")
     with space.alone():
-        return _retrained(space, capacity_share, cost)
+        return _retrained(space, _capacity(space, capacity_share), cost)
 
 
 def _retrained(space: Workspace, capacity_share: float, cost: float) -> list[Outcome]:
@@ -110,7 +110,7 @@ def contest(
     champion: Learned,
     challenger: Learned,
     *,
-    capacity_share: float = 0.2,
+    capacity_share: float | None = None,
     cost: float = 0.0,
 ) -> Comparison:
     """
@@ -124,8 +124,8 @@ def contest(
         upsell or cross_sell.
     champion, challenger : Learned
         One that was learnt on these outcomes can only look better than it is.
-    capacity_share : float
-        Share of the rows that can be worked within a horizon.
+    capacity_share : float, optional
+        Share of the rows that can be worked within a horizon; as the settings say by default.
     cost : float
         Money spent on working a row.
 
@@ -151,12 +151,14 @@ def contest(
         rows["p"],
         rows["bought"],
         parents(space.tables, rows["account_id"]),
-        terms=Terms(margin.to_numpy(), cost, capacity_share),
+        terms=Terms(
+            margin.to_numpy(), cost, space.settings.capacity_share if capacity_share is None else capacity_share
+        ),
         seed=space.settings.seed,
     )
 
 
-def compared(space: Workspace, kind: str, name: str, *, capacity_share: float = 0.2, cost: float = 0.0) -> str:
+def compared(space: Workspace, kind: str, name: str, *, capacity_share: float | None = None, cost: float = 0.0) -> str:
     """
     Hold a version against the champion, both as they stand, and say what it comes to.
 
@@ -168,8 +170,8 @@ def compared(space: Workspace, kind: str, name: str, *, capacity_share: float = 
         upsell or cross_sell.
     name : str
         The version.
-    capacity_share : float
-        Share of the rows that can be worked within a horizon.
+    capacity_share : float, optional
+        Share of the rows that can be worked within a horizon; as the settings say by default.
     cost : float
         Money spent on working a row.
 
@@ -264,6 +266,11 @@ def listed(space: Workspace) -> pd.DataFrame:
             role = "champion" if name == shelf.champion else "withdrawn" if name in shelf.withdrawn else ""
             found.append((shelf.kind, name, role, model.algorithm_, repr(model.verdict)))
     return pd.DataFrame(found, columns=["kind", "version", "role", "algorithm", "verdict"])
+
+
+def _capacity(space: Workspace, stated: float | None) -> float:
+    """Take the share that can be worked as stated, else as the settings say."""
+    return space.settings.capacity_share if stated is None else stated
 
 
 def _settings(space: Workspace) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from territory_lab import sample, workspace
 from territory_lab.reporting import execute, write_all
-from territory_lab.workspace import Settings
+from territory_lab.settings import Settings
 from tests.benchmarks import crash
 
 

@@ -11,7 +11,8 @@ from scipy.sparse.csgraph import connected_components
 from territory_lab import geography, journey, sample, workspace
 from territory_lab.alignment import Problem, audit, solve
 from territory_lab.errors import MissingTable
-from territory_lab.workspace import Settings, Workspace
+from territory_lab.settings import Settings
+from territory_lab.workspace import Workspace
 from tests import adventureworks
 
 

@@ -138,3 +138,23 @@ def test_a_page_without_widgets_shows_a_picture(the_map):
     data, _ = the_map._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in data
     assert data["text/html"].startswith("<svg")
+
+
+def test_a_plan_shown_in_passing_is_no_edit_and_may_have_other_territories(the_map):
+    before = the_map.plan
+    passing = pd.Series(np.where(before.problem.units["lat"] < 2, "south", "north"), before.problem.unit_ids)
+    the_map.glimpse(passing)
+    sent = {one["id"]: one["units"] for one in the_map._state["territories"]}
+    assert sorted(sent.values()) == [12, 12]
+    owner = numbers(the_map._state["owner"], "<u2")
+    assert pd.crosstab(owner, passing.to_numpy()).to_numpy().tolist() == [[12, 0], [0, 12]]
+    assert the_map.plan is before
+    assert the_map.steps == ()
+    the_map.glimpse()
+    assert [NAMES[code] for code in numbers(the_map._state["owner"], "<u2")] == before.alignment.to_list()
+
+
+def test_an_edit_ends_what_was_shown_in_passing(the_map):
+    the_map.glimpse(pd.Series("all", the_map.plan.problem.unit_ids))
+    the_map.assign(["u02"], "A")
+    assert {one["id"] for one in the_map._state["territories"]} == set(NAMES)

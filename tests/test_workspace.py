@@ -5,7 +5,7 @@ import pytest
 
 from territory_lab import workspace
 from territory_lab.errors import BadInput, MissingTable, TerritoryLabError
-from territory_lab.workspace import Settings
+from territory_lab.settings import Settings
 
 
 @pytest.fixture

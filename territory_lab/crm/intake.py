@@ -16,6 +16,7 @@ from territory_lab.crm._sheets import Sheet, read_sheets
 from territory_lab.crm.layout import FILE, LINKS, Layout
 from territory_lab.errors import BadInput, Fault
 from territory_lab.files import write_csv, write_whole
+from territory_lab.settings import Settings
 
 _MANY = 200_000  # rows
 _SERVED = ["currency", "won", "closed", "email"]  # what only the reading needs
@@ -156,7 +157,7 @@ def create(
         write_csv(draft / "duplicates.csv", quality.twins(intake.tables["accounts"].replace("", None)))
         write_csv(draft / "intake.csv", intake.ledger)
         write_whole(draft / FILE, intake.layout.to_toml())
-        settings = workspace.Settings(name=folder.resolve().name, currency=intake.currency)
+        settings = Settings(name=folder.resolve().name, currency=intake.currency)
         return workspace.create(folder, draft, settings, whole=True), intake
 
 

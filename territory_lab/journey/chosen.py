@@ -68,5 +68,6 @@ def chosen(space: Workspace, owner: pd.Series, results: Mapping[str, Result]) ->
 def _resources(space: Workspace, result: Result, proposed: pd.DataFrame, load: pd.DataFrame) -> Result:
     """Share the quotas out anew."""
     total = round(target(space, float(load["revenue"].sum())), 2)
-    quotas = quota.allocate(proposed["revenue"], proposed["potential"], proposed["workload_h"], total)
+    basis = (proposed["revenue"], proposed["potential"], proposed["workload_h"])
+    quotas = quota.allocate(*basis, total, weights=space.settings.quota_weights)
     return replace(result, frames={**result.frames, "quotas": quotas, "fairness": quota.fairness(quotas)})

@@ -146,7 +146,6 @@ def resources(space: Workspace) -> Result:
     need = headcount(float(load["workload_h"].sum()), rep_h)
     if "state" in load:
         need = pd.concat([need, headcount(load.groupby("state")["workload_h"].sum(), rep_h)])
-    share = _hours(space, step["alignment"]["territory_id"], step["territories"], rep_h)
     facts = {"reps_needed": float(need["reps"].iloc[0]), "reps_today": len(proposed), "rep_h": rep_h}
     frames = {"headcount": need}
     owned = space.tables["accounts"].set_index("account_id")
@@ -158,21 +157,47 @@ def resources(space: Workspace) -> Result:
         reason = "needs orders"
         return Result(frames, facts, {"sizing": f"sizing {reason}", "quotas": f"quotas by history {reason}"})
     sales = float(load["revenue"].sum())
-    frames["sizing"] = sizing.sweep(
-        SalesResponse(),
-        range(max(1, round(SIZES[0] * len(proposed))), round(SIZES[1] * len(proposed)) + 1),
-        sales=sales,
-        territories=len(proposed),
-        rep_cost=space.settings.rep_cost,
-        margin_share=worklist.margin(space),
-        travel_share=1 - float(share.sum()) / (rep_h * len(proposed)),
-        seed=space.settings.seed,
-    ).reset_index()
+    frames["sizing"] = sizes(space, space.settings.rep_cost)
     frames["quotas"] = quota.allocate(
-        proposed["revenue"], proposed["potential"], proposed["workload_h"], round(target(space, sales), 2)
+        proposed["revenue"],
+        proposed["potential"],
+        proposed["workload_h"],
+        round(target(space, sales), 2),
+        weights=space.settings.quota_weights,
     )
     frames["fairness"] = quota.fairness(frames["quotas"])
     return Result(frames, facts | {"quota_total": float(frames["quotas"]["quota"].sum())})
+
+
+def sizes(space: Workspace, rep_cost: float) -> pd.DataFrame:
+    """
+    Say what another number of territories would earn.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts, reps and orders.
+    rep_cost : float
+        Money that a rep costs a year, all told.
+
+    Returns
+    -------
+    DataFrame
+        As ``sizing.sweep`` has it, from half of today's number to well above it.
+    """
+    step, rep_h = territories(space), _rep_h(space, CallPlan())
+    today = len(step["proposed"])
+    selling_h = _hours(space, step["alignment"]["territory_id"], step["territories"], rep_h)
+    return sizing.sweep(
+        SalesResponse(),
+        range(max(1, round(SIZES[0] * today)), round(SIZES[1] * today) + 1),
+        sales=float(step["units"]["revenue"].sum()),
+        territories=today,
+        rep_cost=rep_cost,
+        margin_share=worklist.margin(space),
+        travel_share=1 - float(selling_h.sum()) / (rep_h * today),
+        seed=space.settings.seed,
+    ).reset_index()
 
 
 @kept

@@ -118,6 +118,7 @@ def panel(
     *,
     action: str = "",
     code: Callable[..., str] | None = None,
+    keep: Callable[..., str] | None = None,
 ) -> w.Box:
     """
     Join controls and a function: each change draws anew, and a failure is told in words where the result would be.
@@ -132,6 +133,8 @@ def panel(
         Label of a button; with it the function runs when pressed and not at each change, for work that takes long.
     code : callable, optional
         From the controls' values to the Python that does the same, shown on demand.
+    keep : callable, optional
+        What a button does with the controls' values, to state them for later steps; it says what it did.
 
     Returns
     -------
@@ -154,7 +157,7 @@ def panel(
         button.on_click(redraw)
     for control in controls.values() if not action else ():
         control.observe(redraw, "value")
-    whole = frame([*controls.values(), *buttons, busy, *as_code(controls, code)], result)
+    whole = frame([*controls.values(), *buttons, *kept(controls, keep), busy, *as_code(controls, code)], result)
     redraw()
     return whole
 
@@ -185,7 +188,7 @@ def runner(
     given : mapping, optional
         Further arguments of the work.
     watch : callable
-        Is given each better result while the work goes on, to draw it on a map.
+        Is given each better result while the work goes on, to draw it on a map, and None at the end.
     code : callable, optional
         From the controls' values to the Python that does the same, shown on demand.
 
@@ -212,6 +215,7 @@ def runner(
             result.value = told(error)
         finally:
             start.disabled, stop.disabled, bar.layout.visibility, said.value = False, True, "hidden", ""
+            watch(None)
 
     def begin(_: w.Button) -> None:
         start.disabled, stop.disabled, bar.layout.visibility, bar.value = True, False, "visible", 0.0
@@ -323,6 +327,36 @@ def as_code(controls: Mapping[str, w.Widget], code: Callable[..., str] | None) -
         control.observe(write, "value")
     write()
     return [shown]
+
+
+def kept(controls: Mapping[str, w.Widget], keep: Callable[..., str] | None) -> list[w.Widget]:
+    """
+    Offer to state what the controls say.
+
+    Parameters
+    ----------
+    controls : mapping of str to widget
+        By name.
+    keep : callable or None
+        Takes their values, and says what it did with them.
+
+    Returns
+    -------
+    list of Widget
+        A button and what it says, or none.
+    """
+    if keep is None:
+        return []
+    button, said = w.Button(description="Keep", tooltip="State this for all later steps"), w.HTML()
+
+    def press(_: w.Button) -> None:
+        try:
+            said.value = f"<p role='status'>{html.escape(keep(**values(controls)))}</p>"
+        except (TerritoryLabError, ValueError, OSError) as error:
+            said.value = told(error)
+
+    button.on_click(press)
+    return [button, said]
 
 
 def show(shown: Shown) -> str:

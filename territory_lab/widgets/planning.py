@@ -15,7 +15,7 @@ from territory_lab.workspace import Workspace
 MOST_TERRITORIES = 3  # times today's
 
 
-def another_plan(space: Workspace, watch: Callable[[pd.Series], object] = lambda _: None) -> w.Box:
+def another_plan(space: Workspace, watch: Callable[[pd.Series | None], object] = lambda _: None) -> w.Box:
     """
     Let the analyst ask for a plan under other settings.
 
@@ -24,7 +24,7 @@ def another_plan(space: Workspace, watch: Callable[[pd.Series], object] = lambda
     space : Workspace
         With accounts.
     watch : callable
-        Is given each better alignment while the solver works, to show it on a map.
+        Is given each better alignment while the solver works, and None at the end: ``TerritoryMap.glimpse``.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property, reduce
 from typing import Any
 
@@ -238,6 +239,24 @@ class TerritoryMap(anywidget.AnyWidget):
         """Take up again the edit that was undone last."""
         self._turn(self._draft.redone(), "Done again")
 
+    def glimpse(self, alignment: pd.Series | None = None) -> None:
+        """
+        Show a plan in passing, such as the best so far while a solver works; the plan under edit stays what it is.
+
+        Parameters
+        ----------
+        alignment : Series, optional
+            ``territory_id`` by ``unit_id``, territories of any names; None: back to the plan under edit.
+        """
+        if alignment is None:
+            self._show("The plan under edit.")
+            return
+        problem = self.plan.problem
+        names = sorted(alignment.dropna().unique().tolist())
+        fresh = replace(problem, territories=len(names), locked=None, forbidden=None, max_moved_share=None)
+        known = alignment.replace(dict(zip(names, fresh.territory_ids, strict=True)))
+        self._show("In passing: the best plan so far.", shown=editing.started(fresh, known))
+
     def explain(self, unit: str) -> pd.DataFrame:
         """
         Say why a unit is where it is, and what it would cost elsewhere.
@@ -307,9 +326,9 @@ class TerritoryMap(anywidget.AnyWidget):
         told = f"{word}: {gone.what}. {_verdict(draft.plan)}" if draft is not before and gone else "Nothing to go to."
         self._show(told, before.plan)
 
-    def _show(self, said: str, before: Plan | None = None) -> None:
-        """Send the state, with the territories that differ from before."""
-        plan, touched = self.plan, list[str]()
+    def _show(self, said: str, before: Plan | None = None, shown: Plan | None = None) -> None:
+        """Send the state, with the territories that differ from before; or that of another plan shown in passing."""
+        plan, touched = self.plan if shown is None else shown, list[str]()
         if before is not None:
             self._colours = kept_tints(self._colours, plan, self._sides)
             differs = before.alignment.ne(plan.alignment)
@@ -317,7 +336,8 @@ class TerritoryMap(anywidget.AnyWidget):
             touched = [str(name) for name in plan.problem.territory_ids if name in set(owners)]
         homes = self._homes_now()
         xy = np.empty((0, 2)) if homes is None else self._page.place(homes["lon"], homes["lat"])
-        self._state = state(plan, self._today, self._colours, self._anchors) | {
+        colours = self._colours if shown is None else kept_tints({}, plan, self._sides)
+        self._state = state(plan, self._today, colours, self._anchors) | {
             "homes": self._onto(xy),
             "touched": touched,
             "undo": self._draft.before is not None,

@@ -16,6 +16,7 @@ import pandas as pd
 
 from territory_lab import geography, journey, lifecycle, sample, workspace
 from territory_lab.scenarios import Scenario, save
+from territory_lab.settings import Settings
 from tests.benchmarks.common import show
 
 KILLS = {"run": 70, "retrain": 65, "save": 65}
@@ -47,7 +48,7 @@ def company(folder: Path) -> Path:
     folder.mkdir()
     for name, frame in kept.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False)
-    return workspace.create(folder.with_name("space"), folder, workspace.Settings(tolerance_share=0.5)).folder
+    return workspace.create(folder.with_name("space"), folder, Settings(tolerance_share=0.5)).folder
 
 
 def run(folder: Path) -> None:

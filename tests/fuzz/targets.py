@@ -9,7 +9,8 @@ from territory_lab import book, crm, scenarios
 from territory_lab.errors import TerritoryLabError
 from territory_lab.propensity.playbook import Playbook
 from territory_lab.scoring._rules import read_rules
-from territory_lab.workspace import Settings, Workspace
+from territory_lab.settings import Settings
+from territory_lab.workspace import Workspace
 
 SEEDS = Path(__file__).with_name("seeds")
 
