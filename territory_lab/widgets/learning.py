@@ -34,9 +34,9 @@ def cut_off(space: Workspace) -> w.Box:
     kinds = {_spelt(kind): kind for kind in step.facts["cards"]}
 
     def draw(kind: str, capacity_share: float) -> Shown:
-        gains, profit = step[f"gains_{kind}"], step[f"profit_{kind}"]
-        if not len(gains):
+        if f"profit_{kind}" not in step:
             return "Too little happened after what was learnt to judge this model."
+        gains, profit = step[f"gains_{kind}"], step[f"profit_{kind}"]
         found, earned, any_order = (
             float(np.interp(capacity_share, curve["share_worked"], curve[column]))
             for curve, column in ((gains, "share_reached"), (profit, "profit"), (profit, "any_order"))
