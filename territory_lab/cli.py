@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import territory_lab as lab
+from territory_lab.audience import Audience
 from territory_lab.errors import Fault, TerritoryLabError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -135,7 +136,7 @@ def report(
     *,
     scenario: Annotated[str, typer.Option(help="The name of a saved one, or proposal.")] = "proposal",
     compare: Annotated[str, typer.Option(help="Another one to hold it against, or today.")] = "",
-    audience: Annotated[lab.reporting.Audience, typer.Option(help="Who reads it.")] = lab.reporting.Audience.FULL,
+    audience: Annotated[Audience, typer.Option(help="Who reads it.")] = Audience.FULL,
     who: Annotated[str, typer.Option("--for", help="Which manager (id, name) or rep (id, name, territory).")] = "",
     language: Annotated[str, typer.Option(help="A locale: en_US, en_GB, ru ...")] = "en_US",
     reports: Reports = None,

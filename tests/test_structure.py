@@ -7,7 +7,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "territory_lab"
 FLOORS = [
-    {"errors", "files", "shipped"},
+    {"errors", "files", "shipped", "audience"},
     {"charts", "response", "quota", "quality", "travel", "settings"},
     {"schema", "alignment", "sizing"},
     {"workspace", "geography", "timeline", "scoring", "maps", "editing"},

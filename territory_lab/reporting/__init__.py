@@ -1,7 +1,8 @@
 """Reports: numbers -> template -> one self-contained file; notebooks as pages of the same look."""
 
+from territory_lab.audience import Audience
 from territory_lab.reporting.arrival import arrival
-from territory_lab.reporting.audience import Audience, narrowed
+from territory_lab.reporting.audience import narrowed
 from territory_lab.reporting.execute import execute
 from territory_lab.reporting.make import make
 from territory_lab.reporting.notebook import export_notebook

@@ -1,12 +1,12 @@
 """The same numbers for fewer eyes: a manager sees the own district, a rep the own territory, and nothing of others."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
 
 import pandas as pd
 
 from territory_lab import affected, quota
+from territory_lab.audience import Audience
 from territory_lab.errors import TerritoryLabError
 from territory_lab.reporting.numbers import key_figures, records
 from territory_lab.reporting.story import Story
@@ -15,15 +15,6 @@ from territory_lab.workspace import Workspace
 
 _ELSEWHERE = "another district"
 _ABOUT = ("name", "currency", "seed", "as_of", "data_hash", "settings", "versions", "scenario")
-
-
-class Audience(StrEnum):
-    """Who reads a report."""
-
-    BOARD = "board"
-    MANAGER = "manager"
-    REP = "rep"
-    FULL = "full"
 
 
 PICTURES = {

@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
+from territory_lab.audience import Audience
 from territory_lab.charts.speech import speaking
 from territory_lab.journey.drafts import PROPOSAL
-from territory_lab.reporting.audience import PICTURES, Audience, narrowed
+from territory_lab.reporting.audience import PICTURES, narrowed
 from territory_lab.reporting.paper import pdf
 from territory_lab.reporting.pictures import FEW, MOST, pictures
 from territory_lab.reporting.report import report
