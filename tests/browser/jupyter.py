@@ -1,5 +1,6 @@
 """A JupyterLab of its own for tests and benchmarks: loopback only, its settings in a folder that goes."""
 
+import io
 import json
 import os
 import socket
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import numpy as np
+from PIL import Image
 from playwright.sync_api import Page
 
 PLACES = ["JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
@@ -69,6 +72,17 @@ def run_all(page: Page) -> None:
     """Run all cells from the menu."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
+
+
+def pixels(page: Page) -> np.ndarray:
+    """Take the map's stage as numbers."""
+    shot = page.locator(".stage").screenshot()
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
+
+
+def tinted(seen: np.ndarray) -> np.ndarray:
+    """Say which pixels have a colour rather than a grey."""
+    return seen.max(axis=2) - seen.min(axis=2) > 15
 
 
 def answers(address: str) -> bool:

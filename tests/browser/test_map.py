@@ -1,15 +1,13 @@
 """The territory map as an analyst works on it: JupyterLab, a real browser, mouse and keyboard."""
 
-import io
 import math
 import re
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 
-from tests.browser.jupyter import open_notebook, run_all
+from tests.browser.jupyter import open_notebook, pixels, run_all, tinted
 
 MADE = """
 import numpy as np, pandas as pd
@@ -110,15 +108,9 @@ def asked_of_python(page):
     return cell.locator(".jp-OutputArea-output").first.inner_text()
 
 
-def pixels(page):
-    """Take the stage as numbers."""
-    shot = page.locator(".stage").screenshot()
-    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB")).astype(int)
-
-
 def test_the_map_is_painted_in_many_tints(page):
     seen = pixels(page)
-    coloured = seen.max(axis=2) - seen.min(axis=2) > 15
+    coloured = tinted(seen)
     assert coloured.mean() > 0.4
     assert len(np.unique(seen[coloured] // 16, axis=0)) > 8
 
@@ -188,6 +180,46 @@ def test_the_whole_of_it_by_keyboard_only(page):
     page.keyboard.press("e")
     page.wait_for_selector(".why table")
     assert page.locator(".jp-Cell").count() == 2  # no key went through to the notebook
+
+
+def tab_to(page, name):
+    """Go from the stage, by keys alone, to a button beside the map and press it."""
+    page.locator(".stage").focus()
+    page.keyboard.press("a")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == name:
+            return page.keyboard.press("Enter")
+    raise AssertionError(name)
+
+
+def said(page, words):
+    """Wait until the map says that something was done."""
+    page.wait_for_function(f"document.querySelector('.said').textContent.startsWith('{words}')")
+
+
+def test_split_off_merge_and_redo_by_keyboard_only(page):
+    page.locator(".stage").focus()
+    for key in ["ArrowRight", "ArrowDown", "Space", "Shift+ArrowRight", "Shift+ArrowRight"]:
+        page.keyboard.press(key)
+    page.wait_for_function("document.querySelector('.holds').textContent.startsWith('3 units')")
+    tab_to(page, "Split off")
+    said(page, "Split")
+    assert "moved 3" in asked_of_python(page)
+    page.locator(".stage").focus()
+    page.keyboard.press("Control+z")
+    said(page, "Undone: split off")
+    assert "moved 0" in asked_of_python(page)
+    page.locator(".stage").focus()
+    page.keyboard.press("Control+y")
+    said(page, "Done again: split off")
+    assert "moved 3" in asked_of_python(page)
+    page.locator(".stage").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.wait_for_function("document.querySelector('.holds').textContent.startsWith('4 units')")
+    tab_to(page, "Merge")
+    said(page, "Merge")
+    assert "steps ['split off', 'merge'] {'Ada'}" in asked_of_python(page)
 
 
 def test_tables_say_what_the_map_shows_and_select(page):
