@@ -121,6 +121,17 @@ def test_lift_of_a_known_case_has_its_closed_form_and_parts_that_add():
     pd.testing.assert_frame_equal(table, response.lift(balanced, worse, better, 10.0, 12.0, retained_share=0.5))
 
 
+def test_at_the_break_even_of_each_elasticity_nothing_is_gained():
+    potential = units([3.0, 3.0, 3.0, 1.0])
+    today, proposed = aligned(potential, ["s", "s", "s", "t"]), aligned(potential, ["s", "s", "t", "t"])
+    swept = SalesResponse().swept(potential, today, proposed, 10.0, revenue=potential)
+    assert list(swept.index) == pytest.approx([0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5])
+    for b, row in swept.iterrows():
+        gain = (6 ** (1 - b) + 4 ** (1 - b)) / (9 ** (1 - b) + 1) - 1
+        assert row["break_even_loss_share"] * 0.3 == pytest.approx(gain)
+        assert row["gain_share"] == pytest.approx(gain - 0.05 * 0.3)
+
+
 def test_staying_as_today_lifts_nothing():
     potential = units([9.0, 1.0, 5.0])
     today = aligned(potential, ["s", "t", "t"])

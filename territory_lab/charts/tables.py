@@ -220,7 +220,7 @@ def _cell(value: object, column: _Column, name: str, tolerance: float | None) ->
 def _total(rows: pd.DataFrame, layout: Mapping[str, _Column]) -> str:
     """Add up what adds up."""
     cells: Iterable[str] = (
-        f"<td class='n'>{column.write(float(rows[name].sum()))}</td>" if column.adds else f"<td{_class(column)}></td>"
+        _cell(float(rows[name].sum()), column, name, None) if column.adds else f"<td{_class(column)}></td>"
         for name, column in layout.items()
     )
     word = escape(say("Total"))

@@ -214,8 +214,8 @@ def evaluation(space: Workspace) -> Result:
     -------
     Result
         Frames performance, triggers (today's territories), mends (few units that bring them within tolerance), lift
-        (part, value, low, high as shares of sales), explained (the moves of the proposal, ranked by what each adds) and
-        at_risk (margin at risk with the moves, by today's territory).
+        (part, value, low, high as shares of sales), explained (the moves of the proposal, ranked by what each adds),
+        at_risk (margin at risk with the moves, by today's territory) and swept (gain and break-even by elasticity).
     """
     space.need("alignment", step="evaluation")
     step = territories(space)
@@ -250,7 +250,7 @@ def weighed(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = N
     Returns
     -------
     dict of str to DataFrame
-        explained, at_risk and lift, as :func:`evaluation` has them.
+        explained, at_risk, lift and swept, as :func:`evaluation` has them.
     """
     step = territories(space)
     load, current, homes = step["units"], step["current"]["territory_id"], step["territories"]
@@ -266,7 +266,9 @@ def weighed(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = N
         response=SalesResponse(),
     )
     at_risk = scenarios.at_risk(load["revenue"], current, owner, margin_share=worklist.margin(space))
-    return {"explained": explained, "at_risk": at_risk, "lift": gain(space, owner, centres).reset_index()}
+    swept = SalesResponse().swept(*_plans(space, owner, centres), revenue=load["revenue"]).reset_index()
+    lift = gain(space, owner, centres).reset_index()
+    return {"explained": explained, "at_risk": at_risk, "lift": lift, "swept": swept}
 
 
 def gain(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -287,12 +289,17 @@ def gain(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = None
     DataFrame
         As ``SalesResponse.lift``: by part, ``value``, ``low`` and ``high`` as shares of sales.
     """
+    revenue, seed = territories(space)["units"]["revenue"], space.settings.seed
+    return SalesResponse().lift(*_plans(space, owner, centres), revenue=revenue, seed=seed)
+
+
+def _plans(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None) -> tuple[pd.Series, ...]:
+    """Lay out potential, today's alignment and another, and the selling hours under each."""
     step = territories(space)
     load, current, rep_h = step["units"], step["current"]["territory_id"], _rep_h(space, CallPlan())
     before = _hours(space, current, step["territories"], rep_h)
     after = _hours(space, owner, step["territories"] if centres is None else centres, rep_h)
-    revenue, seed = load["revenue"], space.settings.seed
-    return SalesResponse().lift(load["potential"], current, owner, before, after, revenue=revenue, seed=seed)
+    return load["potential"], current, owner, before, after
 
 
 def _manage(space: Workspace, plan: alignment.Plan, frames: dict[str, pd.DataFrame], off: dict[str, str]) -> None:

@@ -20,7 +20,8 @@ territories               facts (gap, bound_scope, tolerance_share, moved_<what>
                           (that change hands, with the reason), fairness (deviations from the mean, today and proposed)
 resources                 facts (reps_needed, reps_today, quota_total), headcount, sizing, quotas, fairness
 evaluation                facts (sales), performance, lift (part, value, low, high: shares of sales), triggers,
-                          explained (the moves, ranked by what each adds), at_risk (by territory)
+                          explained (the moves, ranked by what each adds), at_risk (by territory), swept (by elasticity:
+                          gain_share, break_even_loss_share)
 compare                   name of the other plan, and rows (measure, form, this, other)
 own                       one rep's accounts, actions and route
 off                       what this workspace cannot say: name -> reason
@@ -47,7 +48,7 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
     "propensity": ("gaps", "actions_by_play"),
     "territories": ("today", "proposed", "moves", "people", "key_accounts", "fairness"),
     "resources": ("headcount", "sizing", "quotas", "fairness"),
-    "evaluation": ("performance", "lift", "triggers", "explained", "at_risk"),
+    "evaluation": ("performance", "lift", "triggers", "explained", "at_risk", "swept"),
     "own": ("accounts", "actions", "route"),
 }
 

@@ -23,6 +23,8 @@ LOSS_SHARE = (0.0, 0.05, 0.176)
 BAND = (0.05, 0.95)
 """Quantiles of every band in this module."""
 
+_SWEPT = 7  # elasticities
+
 
 class Errors(NamedTuple):
     """
@@ -262,6 +264,40 @@ class SalesResponse:
         low, high = np.quantile(drawn, BAND, axis=0)
         parts = pd.Index(["balance", "travel", "disruption", "total"], name="part")
         return pd.DataFrame({"value": value, "low": low, "high": high}, index=parts)
+
+    def swept(
+        self,
+        potential: pd.Series,
+        today: pd.Series,
+        proposed: pd.Series,
+        hours: float | pd.Series,
+        hours_proposed: float | pd.Series | None = None,
+        *,
+        revenue: pd.Series | None = None,
+    ) -> pd.DataFrame:
+        """
+        Return what a proposed alignment brings at each elasticity of the range, and where staying would win.
+
+        Parameters
+        ----------
+        potential, today, proposed, hours, hours_proposed, revenue : Series or float
+            As in `lift`.
+
+        Returns
+        -------
+        DataFrame
+            By ``elasticity``: ``gain_share`` (of today's sales, at the usual loss) and ``break_even_loss_share`` (of
+            the sales that change hands: the loss at which nothing is gained; missing where nothing moves).
+        """
+        later = hours if hours_proposed is None else hours_proposed
+        units = _Pair(potential, (today, hours), (proposed, later), revenue)
+        steps = np.linspace(self.low, self.high, _SWEPT)
+        skill = np.ones(len(units.territories))
+        parts = np.array([units.parts(b, 1.0, 1.0, skill) for b in steps])
+        gained, moved = parts[:, 0] + parts[:, 1], -parts[:, 2]
+        even = np.divide(gained, moved, out=np.full(_SWEPT, np.nan), where=moved > 0)
+        swept = {"gain_share": gained - LOSS_SHARE[1] * moved, "break_even_loss_share": even}
+        return pd.DataFrame(swept, index=pd.Index(steps.round(2), name="elasticity"))
 
 
 class _Pair:

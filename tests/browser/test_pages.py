@@ -148,9 +148,17 @@ def test_every_number_of_the_text_is_the_one_in_the_json(opened, report_file):
         held = at(f"{key}.{row}").get(column)
         assert (value is None) == (held is None or isinstance(held, str))
         assert value is None or float(value) == pytest.approx(held, rel=1e-8)
+    sums = page.eval_on_selector_all(
+        "table[data-key] tr.total td[data-v]",
+        """(all) => all.map((x) => [x.closest('table').dataset.key,
+            x.closest('table').tHead.rows[0].cells[x.cellIndex].dataset.col, x.dataset.v])""",
+    )
+    assert len(sums) > 5
+    for key, column, value in sums:
+        assert float(value) == pytest.approx(sum(row[column] for row in at(key)), rel=1e-8)
     loose = page.evaluate(
         """() => { const main = document.querySelector('main').cloneNode(true);
-            main.querySelectorAll('svg, [data-key], tr.total').forEach((x) => x.remove()); return main.textContent; }"""
+            main.querySelectorAll('svg, [data-key]').forEach((x) => x.remove()); return main.textContent; }"""
     )
     assert re.findall(r"\d+", loose) == []
 
