@@ -7,7 +7,7 @@ import sys
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.jupyter import answers, run_all, visit, wait
+from tests.browser.jupyter import answers, pixels, run_all, tinted, visit, wait
 from tests.test_journey import company
 
 NOTEBOOKS = [
@@ -87,7 +87,33 @@ def test_a_plan_is_asked_for_kept_and_found_again_after_the_kernel_is_gone(place
     page.get_by_role("columnheader", name="Kept over night").wait_for(timeout=A_LONG_TIME_MS)
 
 
-@pytest.mark.parametrize("name", ["0_start", "1_icp", "4_territories", "5_resources", "6_evaluation"])
+def painted(page):
+    """Wait for a map that is not the one seen before, and check that much of it has a colour."""
+    stage = page.locator(".stage[data-painted]:not([data-old])")
+    stage.wait_for(timeout=A_LONG_TIME_MS)
+    stage.scroll_into_view_if_needed()
+    assert tinted(pixels(page)).mean() > 0.2
+
+
+def test_the_map_is_painted_again_after_the_kernel_is_gone(place, page):
+    visit(page, place, "space/notebooks/4_territories.ipynb")
+    run_all(page)
+    ran_whole(page, place)
+    painted(page)
+    page.evaluate("document.querySelector('.stage').dataset.old = 'yes'")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Restart Kernel and Run All Cells…", exact=True).click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    painted(page)
+
+
+def test_the_map_is_painted_in_the_app(app, page):
+    page.goto(f"{app}/voila/render/4_territories.ipynb", timeout=A_LONG_TIME_MS)
+    painted(page)
+    assert page.said == []
+
+
+@pytest.mark.parametrize("name", ["0_start", "1_icp", "3_propensity", "4_territories", "5_resources", "6_evaluation"])
 def test_panels_can_be_used_by_everybody(place, page, name):
     visit(page, place, f"space/notebooks/{name}.ipynb")
     page.keyboard.press("Control+a")
