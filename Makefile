@@ -47,7 +47,7 @@ data: $(READY)
 	$(BIN)/python data/build.py
 	$(BIN)/python data/build_sample.py
 
-# Rebuilds the report that the README shows; it takes Chromium and pdftoppm.
+# Rebuilds the report and the pictures that the README shows; it takes Chromium and pdftoppm.
 EXAMPLE := reports/example
 example: $(READY)
 	[ -d demo ] || $(BIN)/territory-lab new demo --sample
@@ -56,6 +56,7 @@ example: $(READY)
 	pdftoppm -r 80 -png -singlefile $(EXAMPLE)/report-proposal-board.pdf $(EXAMPLE)/decision
 	pdftoppm -r 80 -png -singlefile -f 2 $(EXAMPLE)/report-proposal-board.pdf $(EXAMPLE)/fairness
 	pdftoppm -r 80 -png -singlefile -f 7 $(EXAMPLE)/report-proposal-full.pdf $(EXAMPLE)/gain
+	$(BIN)/python -m tests.pictures $(EXAMPLE)/panels
 
 clean:
 	rm -rf .venv demo reports/*.html

@@ -9,7 +9,7 @@ from territory_lab.charts.customers import intervals, percent_axes, row_axes
 from territory_lab.charts.picture import Picture
 from territory_lab.charts.speech import say
 from territory_lab.charts.tokens import ACCENT, INK, MUTED, PAPER, SEQUENTIAL, styled
-from territory_lab.charts.words import SPACE, band, count, in_currency, number, percent
+from territory_lab.charts.words import band, count, in_currency, number, percent
 
 _NEAR = 0.1
 _MOST = 12
@@ -53,7 +53,7 @@ def calibration(bins: pd.DataFrame) -> Picture:
 
 
 @styled
-def gains(curve: pd.DataFrame) -> Picture:
+def gains(curve: pd.DataFrame, worked: float = 0.2) -> Picture:
     """
     Draw how many of the buyers are reached by working the best-scored accounts first.
 
@@ -61,26 +61,28 @@ def gains(curve: pd.DataFrame) -> Picture:
     ----------
     curve : DataFrame
         Columns share_worked and share_reached, cumulative from the highest score down.
+    worked : float
+        The share of the accounts that is marked.
 
     Returns
     -------
     Picture
-        The curve against working in any order, a fifth of the accounts marked.
+        The curve against working in any order.
     """
     rows = curve.sort_values("share_worked")
     x, y = np.r_[0.0, rows["share_worked"]], np.r_[0.0, rows["share_reached"]]
-    fifth = float(np.interp(0.2, x, y))
-    title = f"Working the best-scored 20{SPACE}% of accounts reaches {percent(fifth)} of the buyers"
-    if abs(fifth - 0.2) < _NEAR * 0.2:
+    reached = float(np.interp(worked, x, y))
+    title = f"Working the best-scored {percent(worked)} of accounts reaches {percent(reached)} of the buyers"
+    if abs(reached - worked) < _NEAR * worked:
         title = "The scores do not find the buyers sooner than any order would"
     picture = Picture(title, "Share of buyers reached by share of accounts worked; dashed: in any order", height=3.2)
     ax = picture.axes_below(left=0.6, bottom=0.55)
     sns.lineplot(x=x, y=y, ax=ax, color=ACCENT, errorbar=None)
     ax.fill_between(x, x, y, color=SEQUENTIAL[0], linewidth=0)
     ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-    ax.plot([0.2, 0.2], [0, fifth], color=INK, linewidth=0.7)
-    ax.plot([0.2], [fifth], marker="o", color=INK, markersize=5)
-    ax.annotate(percent(fifth), (0.2, fifth), (-6, 5), textcoords="offset points", weight="bold", ha="right")
+    ax.plot([worked, worked], [0, reached], color=INK, linewidth=0.7)
+    ax.plot([worked], [reached], marker="o", color=INK, markersize=5)
+    ax.annotate(percent(reached), (worked, reached), (-6, 5), textcoords="offset points", weight="bold", ha="right")
     percent_axes(ax)
     ax.set_xlabel(say("Accounts worked"))
     return picture

@@ -51,7 +51,7 @@ def cut_off(space: Workspace) -> w.Box:
         }
         told = [{"what": what, "figure": figure} for what, figure in rows.items()]
         heading = {"what": f"Working the best-scored {percent(capacity_share)}", "figure": ""}
-        return [charts.table(told, heading), charts.gains(gains)]
+        return [charts.table(told, heading), charts.gains(gains, capacity_share)]
 
     share = slider("Worked", space.settings.capacity_share, 0.01, 1.0, 0.01, unit="%", note="of the list, in a horizon")
     controls = {"kind": choice("Model", kinds), "capacity_share": share}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from territory_lab.charts.picture import Picture
 from territory_lab.charts.tables import table
+from territory_lab.charts.tokens import MUTED
 from territory_lab.errors import TerritoryLabError
 from territory_lab.widgets.job import Job
 
@@ -61,7 +62,8 @@ def slider(
         The control.
     """
     whole = all(isinstance(number, int) for number in (value, low, high, step))
-    make, form = (w.IntSlider, "d") if whole else (w.FloatSlider, ".0%" if unit == "%" else ".3g")
+    make, form = (w.IntSlider, ",d") if whole else (w.FloatSlider, ".0%" if unit == "%" else ".3g")
+    form = ",.0f" if not whole and step >= 1 else form
     name = label if unit in ("", "%") else f"{label} ({unit})"
     options = {"description": name, "readout_format": form, "tooltip": note or None, "continuous_update": False}
     return make(value=value, min=low, max=high, step=step, style=_STYLE, layout=w.Layout(width="auto"), **options)
@@ -198,6 +200,9 @@ def runner(
         The panel; nothing runs before the button is pressed.
     """
     result, said = blank(), w.HTML()
+    result.value = (
+        f"<p style='{_QUIET}'>Nothing yet. “{html.escape(action)}” works beside the notebook: go on meanwhile.</p>"
+    )
     start = w.Button(description=action, button_style="primary")
     stop = w.Button(description="Stop, take the best so far", disabled=True, layout=w.Layout(width="auto"))
     bar = w.FloatProgress(min=0.0, max=1.0, layout=w.Layout(width="100%", visibility="hidden"))
@@ -273,11 +278,11 @@ def frame(left: Iterable[w.Widget], result: w.Widget) -> w.Box:
     Box
         Both, in the panel's style.
     """
-    controls = w.VBox([*left], layout=w.Layout(width="19em", flex="0 0 auto"))
+    controls = w.VBox([*left], layout=w.Layout(width="24em", max_width="100%", flex="0 0 auto"))
     controls.add_class("controls")
-    right = w.Box([result, _Names()], layout=w.Layout(flex="1 1 auto", min_width="0"))
+    right = w.Box([result, _Names()], layout=w.Layout(flex="1 1 24em", min_width="0"))
     right.add_class("result")
-    whole = w.HBox([controls, right], layout=w.Layout(width="100%", grid_gap="1.5em"))
+    whole = w.HBox([controls, right], layout=w.Layout(width="100%", grid_gap="1.5em", flex_flow="row wrap"))
     whole.add_class("panel")
     return whole
 
@@ -384,7 +389,8 @@ def show(shown: Shown) -> str:
     return f"<p>{html.escape(str(shown))}</p>"
 
 
-_STYLE = {"description_width": "7em"}
+_STYLE = {"description_width": "9.5em"}
 _ALERT = "border-left:3px solid #b3261e;padding:.4em .9em;background:#fbeceb;color:#1b2733"
+_QUIET = f"color:{MUTED}"
 _WORKING = "<span role='status'>Working …</span>"
 _CODE = "white-space:pre-wrap;user-select:all"

@@ -12,7 +12,7 @@ DEAREST = 3  # times what a rep costs as stated
 
 def sizes(space: Workspace) -> w.Box:
     """
-    Let the analyst see what another number of territories earns, by what a rep costs and a sale leaves.
+    Let the analyst see what another number of territories earns, by what a rep costs.
 
     Parameters
     ----------
@@ -26,7 +26,8 @@ def sizes(space: Workspace) -> w.Box:
     """
     step, settings = journey.resources(space), space.settings
     top = DEAREST * settings.rep_cost
-    cost = slider("A rep costs", settings.rep_cost, 0.1 * top, top, top / 100, unit=f"{settings.currency} a year")
+    note = f"{settings.currency} a year, all told"
+    cost = slider("A rep costs", settings.rep_cost, 0.1 * top, top, top / 100, note=note)
 
     def draw(rep_cost: float) -> Shown:
         return charts.sizing(journey.sizes(space, rep_cost), step.facts["reps_today"], settings.currency)
