@@ -178,7 +178,7 @@ def accounts(space: Workspace, places: pd.DataFrame) -> pd.DataFrame:
         book["density"] = (at["population"] / at["area_km2"]).to_numpy()
     carved = own.index[own.index.isin(places.index)]
     book.loc[own.loc[carved, "account_id"], "unit_id"] = carved
-    book["customer"] = book.index.isin(_buyers(space))
+    book["customer"] = book.index.isin(_buyers(space).unique())
     for name, years_ago in (("spend", 0), ("spend_before", 1)):
         book[name] = _spend(space, years_ago).reindex(book.index).fillna(0.0)
     return book

@@ -6,7 +6,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
+import pandera.pandas as pandera
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from territory_lab import quality
 from territory_lab.errors import BadInput, Fault
@@ -258,9 +260,9 @@ def _typed(name: str, raw: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
         if column not in frame:
             continue
         values, mend = readers[spec.kind](frame[column])
-        unread = values.isna() & _text(frame[column])[0].notna()
-        wrong = frame[column][unread]
-        rows = _named(name, frame)[unread]
+        lost = frame[column][values.isna()]
+        wrong = lost[_text(lost)[0].notna()]
+        rows = _named(name, frame)[wrong.index]
         faults += [
             Fault(name, column, str(row), f"{value!r} is not a {spec.kind}", mend)
             for row, value in zip(rows, wrong, strict=True)
@@ -277,15 +279,18 @@ def _text(values: pd.Series) -> tuple[pd.Series, str]:
 
 def _number(values: pd.Series) -> tuple[pd.Series, str]:
     """Plain numbers: a point for decimals, no separators, no currency sign, finite."""
-    numbers = pd.to_numeric(values.mask(_text(values)[0].isna()), errors="coerce").astype("float64")
+    if not pd.api.types.is_float_dtype(values):
+        values = pd.to_numeric(values.mask(_text(values)[0].isna()), errors="coerce")
+    numbers = values.astype("float64")
     return numbers.where(np.isfinite(numbers)), "write a plain number such as 1234.5: no currency sign, no thousands"
 
 
 def _date(values: pd.Series) -> tuple[pd.Series, str]:
     """Dates in ISO 8601; a time zone is turned to UTC and dropped."""
-    text = _text(values)[0]
-    iso = text.where(text.str.match(r"\d{4}-\d{2}-\d{2}"))
-    dates = pd.to_datetime(iso, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        text = _text(values)[0]
+        values = text.where(text.str.match(r"\d{4}-\d{2}-\d{2}"))
+    dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
     return dates, "write the date as YYYY-MM-DD"
 
 
@@ -302,10 +307,10 @@ def _column_faults(name: str, frame: pd.DataFrame) -> list[Fault]:
         for column, spec in specs.items()
         if spec.required and column not in frame
     ]
-    checks = pa.DataFrameSchema({column: _pandera(spec) for column, spec in specs.items() if column in frame})
+    checks = pandera.DataFrameSchema({column: _pandera(spec) for column, spec in specs.items() if column in frame})
     try:
         checks.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as found:
+    except pandera.errors.SchemaErrors as found:
         cases = found.failure_cases.dropna(subset="index").sort_values("index", kind="stable")
         rows = _named(name, frame)[cases["index"].astype(int)]
         return missing + [
@@ -315,15 +320,15 @@ def _column_faults(name: str, frame: pd.DataFrame) -> list[Fault]:
     return missing
 
 
-def _pandera(spec: Column) -> pa.Column:
+def _pandera(spec: Column) -> pandera.Column:
     """Turn our words for a column into pandera's."""
     checks = []
     if np.isfinite(spec.low) or np.isfinite(spec.high):
         limits = f"between {spec.low:g} and {spec.high:g}" if np.isfinite(spec.high) else f"at least {spec.low:g}"
-        checks.append(pa.Check.in_range(spec.low, spec.high, error=limits))
+        checks.append(pandera.Check.in_range(spec.low, spec.high, error=limits))
     if spec.allowed:
-        checks.append(pa.Check.isin(spec.allowed, error="one of " + ", ".join(spec.allowed)))
-    return pa.Column(checks=checks, nullable=not spec.required, unique=spec.key, report_duplicates="all")
+        checks.append(pandera.Check.isin(spec.allowed, error="one of " + ", ".join(spec.allowed)))
+    return pandera.Column(checks=checks, nullable=not spec.required, unique=spec.key, report_duplicates="all")
 
 
 def _words(check: str, value: object) -> tuple[str, str]:
@@ -345,7 +350,8 @@ def _reference_faults(name: str, frame: pd.DataFrame, tables: Mapping[str, pd.Da
         table, key = spec.refers.split(".")
         if table not in tables or key not in tables[table]:
             continue
-        orphans = frame[column].notna() & ~frame[column].isin(tables[table][key])
+        known = pc.is_in(pa.array(frame[column]), value_set=pa.array(tables[table][key]))  # pandas' isin makes objects
+        orphans = frame[column].notna() & ~known.to_numpy(zero_copy_only=False)
         mend = f"add it to {table}, correct it, or leave it empty"
         for row, value in zip(_named(name, frame)[orphans], frame[column][orphans], strict=True):
             yield Fault(name, column, str(row), f"{value!r} is not in {spec.refers}", mend)

@@ -27,6 +27,17 @@ def test_text_becomes_typed_and_zeros_stay() -> None:
     assert frame["created_date"].tolist() == [pd.Timestamp("2025-01-31"), pd.Timestamp("2025-02-01 01:00")]
 
 
+def test_typed_columns_are_read_and_blamed_as_their_text_is() -> None:
+    day = pd.Series(pd.to_datetime(["2025-01-31", "2025-07-01", None])).dt.tz_localize("America/New_York")
+    typed = accounts(revenue=[1.5, float("inf"), None], lon=[0.1, 0.2, 200.0], parent_id=["a1", "a9", None])
+    typed["created_date"] = day
+    spelt = typed.assign(**{column: typed[column].astype("str") for column in ("revenue", "lon", "created_date")})
+    (read, faults), (read_spelt, faults_spelt) = (schema.inspect({"accounts": raw}) for raw in (typed, spelt))
+    pd.testing.assert_frame_equal(read["accounts"], read_spelt["accounts"])
+    blamed = [("revenue", "a1"), ("lon", "a2"), ("parent_id", "a1")]
+    assert [fault[1:3] for fault in faults] == [fault[1:3] for fault in faults_spelt] == blamed
+
+
 @pytest.mark.parametrize(
     ("column", "good", "bad"),
     [

@@ -25,6 +25,7 @@ PARTS = {
     "postgres": "postgres",
     "crash": "crash",
     "decisions": "decisions",
+    "scaling": "scaling",
 }
 
 
