@@ -163,6 +163,15 @@ def test_every_number_of_the_text_is_the_one_in_the_json(opened, report_file):
     assert re.findall(r"\d+", loose) == []
 
 
+def test_a_map_writes_the_names_of_territories_and_no_number(opened, report_file):
+    page, _, _ = opened
+    held = json.loads(report_file.with_suffix(".json").read_text("utf-8"))["territories"]
+    names = {row["territory_id"] for name in ("today", "proposed") for row in held[name]}
+    written = page.eval_on_selector_all("svg[aria-labelledby^=fig-map] text", "(all) => all.map((x) => x.textContent)")
+    assert len(written) > 3 * 40
+    assert set(written) <= names
+
+
 def test_the_map_is_painted_in_many_tints(opened):
     page, _, _ = opened
     fills = page.evaluate(COUNT_FILLS, list(TERRITORIES))
