@@ -39,6 +39,8 @@ class Settings:
         (west, south, east, north) in degrees that hold every account; empty: the whole world.
     h3_resolution : int
         Size of the hexagons that stand for units where there is no table of units, 3 (large) to 7; 0: counties.
+    need_share, reach_share : float
+        Share of the establishments that need the product, and of those that the team reaches.
     capacity_share : float
         Share of a list of accounts that reps can work within a horizon.
     quota_history_share, quota_potential_share : float
@@ -55,6 +57,8 @@ class Settings:
     rep_cost: float = 180_000.0
     bounds: tuple[float, ...] = ()
     h3_resolution: int = 0
+    need_share: float = 1.0
+    reach_share: float = 1.0
     capacity_share: float = 0.2
     quota_history_share: float = 0.5
     quota_potential_share: float = 0.4

@@ -94,6 +94,9 @@ def tam(space: Workspace) -> Result:
         win_rate=None if "opportunities" in space.tables else space.settings.win_rate_share,
         seed=space.settings.seed,
     )
+    asked = {name: getattr(space.settings, name) for name in ("need_share", "reach_share")}
+    if min(asked.values()) < 1:
+        sized = market.assume(sized, **asked, seed=space.settings.seed)
     by = {name: market.market_by(sized, column, seed=space.settings.seed) for name, column in _MARKET_CUTS.items()}
     frames = {
         "market": sized,

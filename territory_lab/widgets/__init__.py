@@ -1,5 +1,6 @@
 """Panels, controls left and results right; and the territory map."""
 
+from territory_lab.widgets.funnel import funnel
 from territory_lab.widgets.learning import cut_off, training
 from territory_lab.widgets.panel import choice, line, panel, runner, show, slider
 from territory_lab.widgets.planning import another_plan
@@ -14,6 +15,7 @@ __all__ = [
     "another_plan",
     "choice",
     "cut_off",
+    "funnel",
     "import_export",
     "line",
     "next_steps",

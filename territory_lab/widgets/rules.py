@@ -94,6 +94,6 @@ def rule_card(
     buttons = [w.Button(description=label, layout=w.Layout(width="100%")) for label in acts]
     for button, act in zip(buttons, acts.values(), strict=True):
         button.on_click(act)
-    box = panel(controls, draw)
+    box = panel(controls, draw, code=lambda **values: f"book.keep_rules(space, {edited(values).rules()!r})")
     box.children[0].children += tuple(buttons)
     return box

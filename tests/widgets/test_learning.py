@@ -78,3 +78,12 @@ def test_a_setting_that_is_none_is_refused_and_nothing_is_written(space):
     with pytest.raises(BadInput, match="unknown setting"):
         workspace.state(space, colour="red")
     assert (space.folder / "workspace.toml").read_bytes() == before
+
+
+def test_a_market_of_which_half_needs_the_product_is_half_as_large_and_stays_so(space):
+    whole = journey.tam(space)["totals"]
+    box = widgets.funnel(space)
+    set_to(box, "Need the product", 0.5)
+    press(box, "Keep")
+    half = journey.tam(workspace.open_workspace(space.folder))["totals"]
+    assert half.loc["TAM", "value"] == pytest.approx(0.5 * whole.loc["TAM", "value"], rel=0.02)
