@@ -15,11 +15,11 @@ from territory_lab.alignment import solve
 from territory_lab.propensity import Learned, apply, learn
 from territory_lab.workload import TIERS, CallPlan, unit_workload
 from territory_lab.workspace import Workspace
-from tests.benchmarks.common import measured, peak_mb, proof, show
+from tests.benchmarks.common import measured, peak_mb, proof, show, warm_up
 from tests.benchmarks.jobs import scattered
 
 ACCOUNTS = (10_000, 100_000, 1_000_000)
-UNITS, FEW = (1_000, 3_000, 10_000, 30_000), 50
+UNITS, FEW = (3_000, 10_000, 30_000, 100_000), 50
 TERRITORIES, MIDDLING = (10, 30, 100, 300, 500), 10_000
 LEARNT_ON = 10_000
 KINDS = ("upsell", "cross_sell")
@@ -112,6 +112,7 @@ def account_steps() -> Iterator[Row]:
 
 def aligned(units: int, territories: int) -> Row:
     """Align scattered units with free centres, every territory in one piece."""
+    warm_up()
     problem = scattered(units, territories)
     plan, cpu_s = measured(lambda: solve(problem, seed=0, time_limit_s=300))
     return {"CPU_s": cpu_s, **proof(plan), "peak_MB": peak_mb()}
