@@ -273,7 +273,9 @@ def _typed(name: str, raw: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
 
 def _text(values: pd.Series) -> tuple[pd.Series, str]:
     """Ids and names: trimmed, empty is missing."""
-    text = values.astype("str").str.strip()
+    text = values.astype("str")
+    trimmed = text.str.strip()
+    text = text if trimmed.equals(text) else trimmed  # share the memory of what was read
     return text.mask(text == ""), ""
 
 
@@ -282,7 +284,7 @@ def _number(values: pd.Series) -> tuple[pd.Series, str]:
     if not pd.api.types.is_float_dtype(values):
         values = pd.to_numeric(values.mask(_text(values)[0].isna()), errors="coerce")
     numbers = values.astype("float64")
-    return numbers.where(np.isfinite(numbers)), "write a plain number such as 1234.5: no currency sign, no thousands"
+    return numbers.mask(np.isinf(numbers)), "write a plain number such as 1234.5: no currency sign, no thousands"
 
 
 def _date(values: pd.Series) -> tuple[pd.Series, str]:
