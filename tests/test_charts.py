@@ -65,6 +65,13 @@ def contrast(one: str, two: str) -> float:
 def test_text_is_legible_in_both_styles(style, name):
     assert contrast(style[name], style["paper"]) >= 4.5
     assert contrast(style["ink"], style["quiet"]) >= 4.5
+    assert contrast(style["ink"], style["wash"]) >= 4.5
+
+
+@pytest.mark.parametrize("style", [tokens.LIGHT, tokens.DARK], ids=["light", "dark"])
+def test_bars_and_the_marks_on_them_stand_out_in_both_styles(style):
+    assert contrast(style["bar"], style["paper"]) >= 3
+    assert contrast(style["ink"], style["bar"]) >= 3
 
 
 @pytest.mark.parametrize("fill", [*tokens.TERRITORIES, tokens.REST])

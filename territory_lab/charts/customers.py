@@ -8,7 +8,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from territory_lab.charts.picture import Picture
 from territory_lab.charts.speech import say
-from territory_lab.charts.tokens import ACCENT, HAIRLINE, INK, MUTED, SEQUENTIAL, styled
+from territory_lab.charts.tokens import ACCENT, BAR, HAIRLINE, INK, MUTED, WASH, styled
 from territory_lab.charts.words import SPACE, band, count, in_currency, number, percent
 
 _MOST, _ROW_IN, _LABEL = 12, 0.27, 38
@@ -80,7 +80,7 @@ def pareto(curve: pd.DataFrame, what: str = "revenue") -> Picture:
     ax = picture.axes_below(left=0.55)
     shown = np.unique(np.linspace(0, len(x) - 1, 300).round().astype(int))
     sns.lineplot(x=x[shown], y=y[shown], ax=ax, color=ACCENT, errorbar=None)
-    ax.fill_between(x[shown], y[shown], color=SEQUENTIAL[0], linewidth=0)
+    ax.fill_between(x[shown], y[shown], color=WASH, linewidth=0)
     ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.plot([0.2, 0.2, 0], [0, fifth, fifth], color=INK, linewidth=0.7)
     ax.plot([0.2], [fifth], marker="o", color=INK, markersize=5)
@@ -231,7 +231,7 @@ def _bars(picture: Picture, rows: pd.DataFrame, currency: str, bottom: float) ->
     shown = rows.iloc[::-1]
     ax = row_axes(picture, [str(name) for name in shown.index], bottom=bottom, right=1.7)
     y = np.arange(len(shown))
-    ax.barh(y, shown["value"], height=0.62, color=SEQUENTIAL[3])
+    ax.barh(y, shown["value"], height=0.62, color=BAR)
     ax.hlines(y, shown["low"], shown["high"], color=INK, linewidth=1.2)
     ends = shown[["value", "high"]].max(axis=1)
     for at, (value, low, high) in enumerate(shown[["value", "low", "high"]].to_numpy()):

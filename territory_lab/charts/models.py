@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter
 from territory_lab.charts.customers import intervals, percent_axes, row_axes
 from territory_lab.charts.picture import Picture
 from territory_lab.charts.speech import say
-from territory_lab.charts.tokens import ACCENT, INK, MUTED, PAPER, SEQUENTIAL, styled
+from territory_lab.charts.tokens import ACCENT, BAR, INK, MUTED, PAPER, WASH, styled
 from territory_lab.charts.words import band, count, in_currency, number, percent
 
 _NEAR = 0.1
@@ -78,7 +78,7 @@ def gains(curve: pd.DataFrame, worked: float = 0.2) -> Picture:
     picture = Picture(title, "Share of buyers reached by share of accounts worked; dashed: in any order", height=3.2)
     ax = picture.axes_below(left=0.6, bottom=0.55)
     sns.lineplot(x=x, y=y, ax=ax, color=ACCENT, errorbar=None)
-    ax.fill_between(x, x, y, color=SEQUENTIAL[0], linewidth=0)
+    ax.fill_between(x, x, y, color=WASH, linewidth=0)
     ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.plot([worked, worked], [0, reached], color=INK, linewidth=0.7)
     ax.plot([worked], [reached], marker="o", color=INK, markersize=5)
@@ -217,8 +217,8 @@ def white_space(grid: pd.DataFrame, currency: str = "USD") -> Picture:
     picture = Picture(title, subtitle, height=0.3 + 0.3 * len(rows))
     ax = row_axes(picture, [str(name) for name in rows.index], right=1.2)
     y = np.arange(len(rows))
-    ax.barh(y, rows["owned"], height=0.62, color=SEQUENTIAL[3])
-    ax.barh(y, rows["open opportunity"], left=rows["owned"], height=0.62, color=SEQUENTIAL[0])
+    ax.barh(y, rows["owned"], height=0.62, color=BAR)
+    ax.barh(y, rows["open opportunity"], left=rows["owned"], height=0.62, color=WASH)
     ax.set_xlim(0, 1)
     percent_axes(ax, y=False)
     for at, value in enumerate(rows["expected_revenue"]):

@@ -13,14 +13,15 @@ from territory_lab.charts.picture import Picture
 from territory_lab.charts.speech import say
 from territory_lab.charts.tokens import (
     ACCENT,
+    BAR,
     GOOD,
     HAIRLINE,
     INK,
     MUTED,
     PAPER,
     QUIET,
-    SEQUENTIAL,
     TROUBLE,
+    WASH,
     WIDTH_IN,
     styled,
 )
@@ -187,7 +188,7 @@ def sizing(sweep: pd.DataFrame, today: int | None = None, currency: str = "USD")
     picture = Picture(title, f"Yearly profit after selling cost by number of territories{reference}; shaded: interval")
     ax = picture.axes_below(left=0.85, bottom=0.55, right=0.5)
     if {"profit_low", "profit_high"} <= set(rows):
-        ax.fill_between(rows["territories"], rows["profit_low"], rows["profit_high"], color=SEQUENTIAL[0], linewidth=0)
+        ax.fill_between(rows["territories"], rows["profit_low"], rows["profit_high"], color=WASH, linewidth=0)
     sns.lineplot(x=rows["territories"], y=rows["profit"], ax=ax, color=ACCENT, errorbar=None)
     marks = [(best["territories"], best["profit"], "best")]
     if today is not None and today != best["territories"]:
@@ -232,7 +233,7 @@ def quotas(frame: pd.DataFrame, currency: str = "USD") -> Picture:
     picture = Picture(title, "Yearly quota by territory; line: sales of the year before", 0.2 + _ROW_IN * len(rows))
     ax = row_axes(picture, [str(name) for name in rows.index], right=0.9, bottom=0.05)
     y = np.arange(len(rows))
-    ax.barh(y, rows["quota"], height=0.66, color=SEQUENTIAL[2])
+    ax.barh(y, rows["quota"], height=0.66, color=BAR)
     ax.vlines(rows["history"], y - 0.42, y + 0.42, color=INK, linewidth=1.4)
     for at, (history, quota) in enumerate(rows[["history", "quota"]].to_numpy()):
         ax.annotate(form(quota), (max(history, quota), at), (5, 0), textcoords="offset points", va="center")

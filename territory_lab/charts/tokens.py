@@ -12,6 +12,8 @@ LIGHT = {
     "good": "#2a7f62",
     "watch": "#9a6412",
     "trouble": "#b3261e",
+    "wash": "#dbeaf1",
+    "bar": "#5599b6",
 }
 DARK = {
     "ink": "#e6ebef",
@@ -23,8 +25,10 @@ DARK = {
     "good": "#6fc0a0",
     "watch": "#dda94b",
     "trouble": "#f0938a",
+    "wash": "#1d3a48",
+    "bar": "#2f6f8c",
 }
-INK, MUTED, HAIRLINE, PAPER, QUIET, ACCENT, GOOD, WATCH, TROUBLE = LIGHT.values()
+INK, MUTED, HAIRLINE, PAPER, QUIET, ACCENT, GOOD, WATCH, TROUBLE, WASH, BAR = LIGHT.values()
 
 # Text over a map fill keeps its colour in the dark style, because the fill does.
 ON_FILL, REST, BORDER = "#17222d", "#e6e9ec", "#3c4a57"

@@ -1,10 +1,12 @@
 """A report in a real browser: it asks for nothing, can be read by everybody, sorts by keyboard and prints whole."""
 
+import html
 import io
 import json
 import re
 import shutil
 import subprocess
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from territory_lab.charts import speaking
 from territory_lab.charts.tokens import TERRITORIES
 from territory_lab.charts.words import band, count, money, number, percent
 from territory_lab.reporting import gather, pictures, report
+from territory_lab.reporting.paper import pdf
 from territory_lab.results import Result
 from tests.conftest import needs
 from tests.reporting.conftest import NASTY
@@ -234,6 +237,38 @@ def test_nothing_spills_over_the_edge(opened, width):
     page.set_viewport_size({"width": width, "height": 900})
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_words_in_charts_are_large_enough_on_a_phone(opened):
+    page, _, _ = opened
+    page.set_viewport_size({"width": 390, "height": 900})
+    sizes = page.eval_on_selector_all(
+        "svg.picture:not([aria-labelledby^=fig-map]) text",
+        "(all) => all.map((x) => x.getScreenCTM().a * parseFloat(getComputedStyle(x).fontSize))",
+    )
+    assert min(sizes) >= 9
+
+
+def test_the_pdf_is_tagged_and_outlined_by_its_headings(opened, report_file):
+    page, _, _ = opened
+    needs(shutil.which("pdftohtml"), "pdftohtml")
+    printed = str(pdf(report_file))
+    tagged, parts, outline = (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own file
+        for command in (
+            ["pdfinfo", printed],
+            ["pdfinfo", "-struct", printed],
+            ["pdftohtml", "-xml", "-i", "-stdout", printed],
+        )
+    )
+    assert re.search(r"Tagged: +yes", tagged)
+    counted = Counter(re.findall(r"^ *(H[123]|Figure|Table|TH)\b", parts, re.MULTILINE))
+    shown = page.evaluate("(tags) => tags.map((tag) => document.querySelectorAll(tag).length)", ["h1", "h2", "table"])
+    assert [counted[tag] for tag in ("H1", "H2", "Table")] == shown
+    assert counted["Figure"] >= page.locator("svg.picture").count()
+    assert counted["TH"] >= shown[2]
+    headings = page.eval_on_selector_all("h1, h2, h3", "(all) => all.map((x) => x.textContent)")
+    assert [html.unescape(text) for text in re.findall(r"<item [^>]*>(.*)</item>", outline)] == headings
 
 
 @pytest.mark.parametrize("paper", ["Letter", "A4"])
