@@ -71,7 +71,13 @@ def fabricated(units, today, proposed, folder):
     facts |= {"bound_scope": "these homes", "mean_km": 100.5, "violations": 0}
     frames = tables | {"fairness": fairness, "key_accounts": accounts, "moves": moves}
     results = {"territories": Result(frames, facts), "evaluation": Result({"lift": lift}, {"sales": 5e7})}
-    meta = {"name": "A company whose name takes more than one line on paper", "currency": "USD", "as_of": "2025-09-30", "seed": 0, "data_hash": "x"}
+    meta = {
+        "name": "A company whose name takes more than one line on paper",
+        "currency": "USD",
+        "as_of": "2025-09-30",
+        "seed": 0,
+        "data_hash": "x",
+    }
     numbers = gather(results, meta | {"scenario": {"name": "proposal"}})
     drawn = pictures(numbers, units, today, proposed)
     return report(numbers, folder / "report.html", drawn)
