@@ -311,7 +311,7 @@ def _column_faults(name: str, frame: pd.DataFrame) -> list[Fault]:
     ]
     checks = pandera.DataFrameSchema({column: _pandera(spec) for column, spec in specs.items() if column in frame})
     try:
-        checks.validate(frame, lazy=True)
+        checks.validate(frame, lazy=True, inplace=True)
     except pandera.errors.SchemaErrors as found:
         cases = found.failure_cases.dropna(subset="index").sort_values("index", kind="stable")
         rows = _named(name, frame)[cases["index"].astype(int)]
