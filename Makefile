@@ -55,7 +55,7 @@ example: $(READY)
 	$(BIN)/territory-lab report demo --audience board --reports $(EXAMPLE) --pdf
 	pdftoppm -r 80 -png -singlefile $(EXAMPLE)/report-proposal-board.pdf $(EXAMPLE)/decision
 	pdftoppm -r 80 -png -singlefile -f 2 $(EXAMPLE)/report-proposal-board.pdf $(EXAMPLE)/fairness
-	pdftoppm -r 80 -png -singlefile -f 7 $(EXAMPLE)/report-proposal-full.pdf $(EXAMPLE)/gain
+	pdftoppm -r 80 -png -singlefile -f 5 $(EXAMPLE)/report-proposal-full.pdf $(EXAMPLE)/gain
 	$(BIN)/python -m tests.pictures $(EXAMPLE)/panels
 
 clean:
