@@ -35,8 +35,9 @@ def place(lab):
 
 
 @pytest.fixture(autouse=True)
-def without_outputs(place, lab):
+def without_outputs(request, lab):
     """Put the notebooks back as they ship: what JupyterLab saved of a run shows widgets that went with their kernel."""
+    request.getfixturevalue("place")
     notebooks = lab[1] / "space" / "notebooks"
     shutil.copytree(shipped.notebooks(), notebooks, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
 
