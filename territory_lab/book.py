@@ -352,7 +352,8 @@ def today(space: Workspace, places: pd.DataFrame) -> pd.Series | None:
     if "county" in places:
         found = found.fillna(places["county"].map(table))
     if "stands_in" in places:
-        owned = _territory_of_owner(space).reindex(named(space)["account_id"]).set_axis(named(space).index)
+        own = named(space)
+        owned = _territory_of_owner(space).reindex(own["account_id"]).set_axis(own.index)
         found = found.fillna(owned.reindex(found.index)).fillna(places["stands_in"].map(found))
     return found.rename("territory_id").rename_axis("unit_id")
 

@@ -47,7 +47,7 @@ def cover(lon: pd.Series, lat: pd.Series, resolution: int) -> gpd.GeoDataFrame:
     if not known.any():
         mend = "add lon and lat, or American postcodes"
         raise BadInput([Fault("accounts", "lon", "", "no account has a place for hexagons to cover", mend)])
-    points = shapely.multipoints(np.c_[lon[known], lat[known]])
+    points = shapely.MultiPoint(np.unique(np.c_[lon[known], lat[known]], axis=0))
     land = _land(points, h3.average_hexagon_edge_length(resolution, "km") / KM_A_DEGREE)
     size = h3.average_hexagon_area(resolution, "km^2")
     if land.to_crs("EPSG:6933").area.sum() / 1e6 / size > MOST:

@@ -27,6 +27,11 @@ def test_each_point_lies_in_a_hexagon_and_land_without_points_is_covered_too(ame
     assert "AK" not in set(american["state"])
 
 
+def test_many_accounts_at_one_place_count_as_one(american):
+    crowd = pd.concat([TEXAS_AND_HAWAII] * 5)
+    assert hexagons.cover(crowd["lon"], crowd["lat"], 3).index.equals(american.index)
+
+
 def test_areas_are_those_of_the_outlines_on_the_globe(american):
     globe = Geod(ellps="sphere")  # H3 reckons on a sphere
     drawn = [abs(globe.geometry_area_perimeter(shape)[0]) / 1e6 for shape in american.geometry]

@@ -154,6 +154,16 @@ def test_a_plan_shown_in_passing_is_no_edit_and_may_have_other_territories(the_m
     assert [NAMES[code] for code in numbers(the_map._state["owner"], "<u2")] == before.alignment.to_list()
 
 
+@pytest.mark.parametrize("names", [["south", "north"], ["A", "B"]])
+def test_a_plan_in_passing_does_without_the_travel_times_of_the_homes(names):
+    units = problem().unit_ids
+    hours = pd.DataFrame(1.0, units, NAMES)
+    timed = TerritoryMap(problem(distance=hours), squares())
+    timed.glimpse(pd.Series(np.where(problem().units["lat"] < 2, *names), units))
+    sent = {one["id"]: one["units"] for one in timed._state["territories"] if one["units"]}
+    assert list(sent.values()) == [12, 12]
+
+
 def test_an_edit_ends_what_was_shown_in_passing(the_map):
     the_map.glimpse(pd.Series("all", the_map.plan.problem.unit_ids))
     the_map.assign(["u02"], "A")

@@ -187,7 +187,7 @@ def sizes(space: Workspace, rep_cost: float) -> pd.DataFrame:
     """
     step, rep_h = territories(space), _rep_h(space, CallPlan())
     today = len(step["proposed"])
-    selling_h = _hours(space, step["alignment"]["territory_id"], step["territories"], rep_h)
+    selling_h = _hours(space, step["units"], step["alignment"]["territory_id"], step["territories"], rep_h)
     return sizing.sweep(
         SalesResponse(),
         range(max(1, round(SIZES[0] * today)), round(SIZES[1] * today) + 1),
@@ -255,7 +255,7 @@ def weighed(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None = N
     step = territories(space)
     load, current, homes = step["units"], step["current"]["territory_id"], step["territories"]
     sides = {"today": (current, homes), "proposed": (owner, homes if centres is None else centres)}
-    road = {name: _road_h(space, owned, at) for name, (owned, at) in sides.items()}
+    road = {name: _road_h(space, load, owned, at) for name, (owned, at) in sides.items()}
     explained = scenarios.explain(
         SimpleNamespace(alignment=owner, problem=None),
         current,
@@ -297,8 +297,8 @@ def _plans(space: Workspace, owner: pd.Series, centres: pd.DataFrame | None) -> 
     """Lay out potential, today's alignment and another, and the selling hours under each."""
     step = territories(space)
     load, current, rep_h = step["units"], step["current"]["territory_id"], _rep_h(space, CallPlan())
-    before = _hours(space, current, step["territories"], rep_h)
-    after = _hours(space, owner, step["territories"] if centres is None else centres, rep_h)
+    before = _hours(space, load, current, step["territories"], rep_h)
+    after = _hours(space, load, owner, step["territories"] if centres is None else centres, rep_h)
     return load["potential"], current, owner, before, after
 
 
@@ -345,16 +345,15 @@ def _rep_h(space: Workspace, plan: CallPlan) -> float:
     return plan.rep_h if pd.isna(stated) else stated
 
 
-def _road_h(space: Workspace, owner: pd.Series, centres: pd.DataFrame) -> pd.Series:
+def _road_h(space: Workspace, load: pd.DataFrame, owner: pd.Series, centres: pd.DataFrame) -> pd.Series:
     """Hours a year on the road to each unit, by the router's times where the workspace has them."""
-    load = territories(space)["units"]
     km = proposal.road_km(space, load, centres)
     return travel_h(load["calls"], load, owner, centres, CallPlan(), known_km=km)
 
 
-def _hours(space: Workspace, owner: pd.Series, centres: pd.DataFrame, rep_h: float) -> pd.Series:
+def _hours(space: Workspace, load: pd.DataFrame, owner: pd.Series, centres: pd.DataFrame, rep_h: float) -> pd.Series:
     """Selling hours of each territory: the rep's year less the road from home."""
-    road = _road_h(space, owner, centres).groupby(owner).sum()
+    road = _road_h(space, load, owner, centres).groupby(owner).sum()
     return (rep_h - road).clip(lower=LEAST_SELLING_SHARE * rep_h).reindex(centres.index, fill_value=rep_h)
 
 

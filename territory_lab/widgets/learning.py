@@ -90,7 +90,10 @@ def training(space: Workspace) -> w.Box:
 
 
 def learnt_again(
-    space: Workspace, horizon_days: int, capacity_share: float, progress: Callable[[object, float], object]
+    space: Workspace,
+    horizon_days: int,
+    capacity_share: float,
+    progress: Callable[[object, float], object],  # noqa: ARG001 - a Job gives it; there is nothing between begun and done
 ) -> list[Outcome]:
     """
     State what the models are for, and learn them again.
@@ -104,14 +107,13 @@ def learnt_again(
     capacity_share : float
         Share of the list that can be worked in that time.
     progress : callable
-        Is told that it has begun.
+        Not used: how far it is cannot be told.
 
     Returns
     -------
     list of Outcome
         One per kind.
     """
-    progress(None, 0.0)
     return lifecycle.retrain(state(space, horizon_days=horizon_days, capacity_share=capacity_share))
 
 

@@ -251,11 +251,13 @@ class TerritoryMap(anywidget.AnyWidget):
         if alignment is None:
             self._show("The plan under edit.")
             return
-        problem = self.plan.problem
-        names = sorted(alignment.dropna().unique().tolist())
-        fresh = replace(problem, territories=len(names), locked=None, forbidden=None, max_moved_share=None)
-        known = alignment.replace(dict(zip(names, fresh.territory_ids, strict=True)))
-        self._show("In passing: the best plan so far.", shown=editing.started(fresh, known))
+        problem, names = self.plan.problem, sorted(alignment.dropna().unique().tolist())
+        if not set(names) <= set(problem.territory_ids):
+            far = "great_circle" if isinstance(problem.distance, pd.DataFrame) else problem.distance  # to the old homes
+            problem = replace(problem, territories=len(names), distance=far, locked=None, forbidden=None)
+            problem = replace(problem, max_moved_share=None)
+            alignment = alignment.replace(dict(zip(names, problem.territory_ids, strict=True)))
+        self._show("In passing: the best plan so far.", shown=editing.started(problem, alignment))
 
     def explain(self, unit: str) -> pd.DataFrame:
         """
