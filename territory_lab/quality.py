@@ -34,7 +34,7 @@ def faults(accounts: pd.DataFrame, bounds: Bounds | None = None) -> list[Fault]:
         Impossible coordinates, postcodes without their leading zeros, parents that lead back to themselves.
     """
     accounts = accounts.set_axis(row_names(accounts, "account_id"))
-    return _place_faults(accounts, bounds) + _postcode_faults(accounts) + _loop_faults(accounts)
+    return _place_faults(accounts, bounds) + _postcode_faults(accounts) + loops(accounts)
 
 
 def doubts(accounts: pd.DataFrame) -> list[Fault]:
@@ -108,8 +108,20 @@ def _postcode_faults(accounts: pd.DataFrame) -> list[Fault]:
     ]
 
 
-def _loop_faults(accounts: pd.DataFrame) -> list[Fault]:
-    """Find accounts that are their own parent, at whatever remove."""
+def loops(accounts: pd.DataFrame) -> list[Fault]:
+    """
+    Find accounts that are their own parent, at whatever remove.
+
+    Parameters
+    ----------
+    accounts : DataFrame
+        Typed, with account_id and parent_id where there.
+
+    Returns
+    -------
+    list of Fault
+        One for each account of a loop.
+    """
     if not {"account_id", "parent_id"} <= set(accounts):
         return []
     linked = accounts.dropna(subset=["account_id", "parent_id"])
@@ -126,6 +138,8 @@ def _loop_faults(accounts: pd.DataFrame) -> list[Fault]:
             at = parent.get(at)
         if at in path:
             loop = path[path.index(at) :]
+            first = loop.index(min(loop))  # told the same way round whichever row came first
+            loop = loop[first:] + loop[:first]
             problem = "its parents lead back to itself: " + " -> ".join(
                 [*loop[:_TOLD], *(["..."] if len(loop) > _TOLD else []), loop[0]]
             )

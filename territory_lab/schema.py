@@ -1,8 +1,8 @@
 """Every table of a workspace: its columns, types, ranges, keys and references, and the faults found against them."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,12 @@ import pyarrow.compute as pc
 
 from territory_lab import quality
 from territory_lab.errors import BadInput, Fault
+from territory_lab.timeline import EVENTS
 
 Kind = Literal["text", "number", "date"]
+
+CSV: dict[str, Any] = {"dtype": "str", "keep_default_na": False, "encoding": "utf-8-sig"}
+"""How a CSV is read: as text only, so that nothing is guessed and no leading zero is lost."""
 
 SECTORS = (
     "11 21 22 23 31-33 42 44-45 48-49 51 52 53 54 55 56 61 62 71 72 81 92".split()  # noqa: SIM905 - reads as the list it is
@@ -219,7 +223,7 @@ def parse(raw: Mapping[str, pd.DataFrame], *, bounds: quality.Bounds | None = No
 
 
 def inspect(
-    raw: Mapping[str, pd.DataFrame], *, bounds: quality.Bounds | None = None
+    raw: Mapping[str, pd.DataFrame], *, bounds: quality.Bounds | None = None, part: bool = False
 ) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
     """
     Turn tables as read into typed tables and list what is wrong with them.
@@ -230,6 +234,9 @@ def inspect(
         Tables by name.
     bounds : (west, south, east, north) or None
         Degrees outside which no account can lie.
+    part : bool
+        The rows are those of some accounts only: what they refer to among accounts, and whether keys of events stand
+        elsewhere too, is for the caller to look up (:func:`orphans`, :func:`repeated`).
 
     Returns
     -------
@@ -244,11 +251,67 @@ def inspect(
     tables = {name: _typed(name, raw[name], faults) for name in TABLES if name in raw}
     unread = {fault[:3] for fault in faults}  # left missing, and named already
     for name, frame in tables.items():
-        faults += [fault for fault in _column_faults(name, frame) if fault[:3] not in unread]
-        faults += _reference_faults(name, frame, tables)
+        shared = part and name in EVENTS
+        specs = {column: replace(spec, key=spec.key and not shared) for column, spec in TABLES[name].columns.items()}
+        faults += [fault for fault in _column_faults(name, frame, specs) if fault[:3] not in unread]
+        faults += orphans(name, frame.drop(columns="parent_id", errors="ignore") if part else frame, tables)
     if "accounts" in tables:
         faults += quality.faults(tables["accounts"], bounds)
     return tables, faults
+
+
+def repeated(name: str, raw: pd.DataFrame) -> list[Fault]:
+    """
+    Find keys that stand in more than one row.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+    raw : DataFrame
+        With its key, as read.
+
+    Returns
+    -------
+    list of Fault
+        One for each of those rows.
+    """
+    return _column_faults(name, _typed(name, raw, []), dict.fromkeys(raw.columns, Column(key=True)))
+
+
+def orphans(name: str, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
+    """
+    Find ids that stand for nothing in the table they point to.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+    frame : DataFrame
+        Typed.
+    tables : mapping of str to DataFrame
+        Typed tables; a reference to one that is not there is let be.
+
+    Returns
+    -------
+    list of Fault
+        One for each row and column.
+    """
+    faults = []
+    for column, spec in TABLES[name].columns.items():
+        if spec.refers is None or column not in frame:
+            continue
+        table, key = spec.refers.split(".")
+        if table not in tables or key not in tables[table]:
+            continue
+        known = pc.is_in(pa.array(frame[column]), value_set=pa.array(tables[table][key]))  # pandas' isin makes objects
+        lost = frame[column].notna() & ~known.to_numpy(zero_copy_only=False)
+        mend = f"add it to {table}, correct it, or leave it empty"
+        faults += [
+            Fault(name, column, str(row), f"{value!r} is not in {spec.refers}", mend)
+            for row, value in zip(_named(name, frame)[lost], frame[column][lost], strict=True)
+        ]
+    return faults
 
 
 def _typed(name: str, raw: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
@@ -287,13 +350,29 @@ def _number(values: pd.Series) -> tuple[pd.Series, str]:
     return numbers.mask(np.isinf(numbers)), "write a plain number such as 1234.5: no currency sign, no thousands"
 
 
-def _date(values: pd.Series) -> tuple[pd.Series, str]:
-    """Dates in ISO 8601; a time zone is turned to UTC and dropped."""
+def dates(values: pd.Series) -> pd.Series:
+    """
+    Read dates in ISO 8601; a time zone is turned to UTC and dropped.
+
+    Parameters
+    ----------
+    values : Series
+        Text or dates.
+
+    Returns
+    -------
+    Series
+        ``datetime64``; what cannot be read is missing.
+    """
     if not pd.api.types.is_datetime64_any_dtype(values):
         text = _text(values)[0]
         values = text.where(text.str.match(r"\d{4}-\d{2}-\d{2}"))
-    dates = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
-    return dates, "write the date as YYYY-MM-DD"
+    return pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
+
+
+def _date(values: pd.Series) -> tuple[pd.Series, str]:
+    """Dates, and how to write them."""
+    return dates(values), "write the date as YYYY-MM-DD"
 
 
 def _named(name: str, frame: pd.DataFrame) -> pd.Index:
@@ -301,9 +380,8 @@ def _named(name: str, frame: pd.DataFrame) -> pd.Index:
     return quality.row_names(frame, next((column for column, spec in TABLES[name].columns.items() if spec.key), None))
 
 
-def _column_faults(name: str, frame: pd.DataFrame) -> list[Fault]:
+def _column_faults(name: str, frame: pd.DataFrame, specs: Mapping[str, Column]) -> list[Fault]:
     """Check presence, gaps, keys, ranges and allowed values, all at once."""
-    specs = TABLES[name].columns
     missing = [
         Fault(name, column, "", "the column is missing", f"add it: a {spec.kind} in every row")
         for column, spec in specs.items()
@@ -342,18 +420,3 @@ def _words(check: str, value: object) -> tuple[str, str]:
             return f"{value!r} stands in more than one row", "keep one row for each"
         case _:
             return f"{value!r} is out of range", f"must be {check}"
-
-
-def _reference_faults(name: str, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> Iterable[Fault]:
-    """Find ids that stand for nothing in the table they point to."""
-    for column, spec in TABLES[name].columns.items():
-        if spec.refers is None or column not in frame:
-            continue
-        table, key = spec.refers.split(".")
-        if table not in tables or key not in tables[table]:
-            continue
-        known = pc.is_in(pa.array(frame[column]), value_set=pa.array(tables[table][key]))  # pandas' isin makes objects
-        orphans = frame[column].notna() & ~known.to_numpy(zero_copy_only=False)
-        mend = f"add it to {table}, correct it, or leave it empty"
-        for row, value in zip(_named(name, frame)[orphans], frame[column][orphans], strict=True):
-            yield Fault(name, column, str(row), f"{value!r} is not in {spec.refers}", mend)

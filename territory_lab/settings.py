@@ -10,6 +10,7 @@ from territory_lab.errors import BadInput, Fault
 
 SETTINGS = "workspace.toml"
 H3_RESOLUTIONS = (0, 3, 4, 5, 6, 7)
+LEAST_PART = 1_000  # accounts
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Settings:
         Share of a list of accounts that reps can work within a horizon.
     quota_history_share, quota_potential_share : float
         How much of a quota follows last year's sales and what could be sold; the rest follows workload.
+    part_accounts : int
+        A company with more accounts is gone through in parts of about as many, and learnt from one of them.
     """
 
     name: str = "workspace"
@@ -62,6 +65,7 @@ class Settings:
     capacity_share: float = 0.2
     quota_history_share: float = 0.5
     quota_potential_share: float = 0.4
+    part_accounts: int = 200_000
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -127,6 +131,9 @@ class Settings:
         if stated.get("h3_resolution", 0) not in H3_RESOLUTIONS:
             size = str(stated["h3_resolution"])
             faults.append(Fault(SETTINGS, "h3_resolution", "", f"{size} is no size", "3 (large) to 7 (small), or 0"))
+        if not faults and stated.get("part_accounts", LEAST_PART) < LEAST_PART:
+            mend = f"give {LEAST_PART:,} or more: a part must be enough to learn from"
+            faults.append(Fault(SETTINGS, "part_accounts", "", f"{stated['part_accounts']} are too few", mend))
         if faults:
             raise BadInput(faults)
         return replace(cls(), **{key: known[key](value) for key, value in stated.items()})

@@ -17,9 +17,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import tomli_w
 
-from territory_lab import files, quality, schema, shipped
+from territory_lab import files, parts, quality, schema, shipped
 from territory_lab.errors import BadInput, Fault, MissingTable, TerritoryLabError
 from territory_lab.settings import SETTINGS, Settings
+from territory_lab.timeline import data_end
 
 RULES = "icp.toml"  # the rule card of the ideal customer, where the analyst states one
 TRAVEL = ("travel.csv", "travel.parquet", "travel.json")  # travel times, where a router told them
@@ -35,9 +36,12 @@ class Workspace:
     ----------
     folder : Path
         Holds the tables as CSV or Parquet, ``workspace.toml``, ``notebooks/``, ``results/`` and ``reports/``.
+    part : int or None
+        Which part of a company too large for memory; None: the company, which shows the tables of its first part.
     """
 
     folder: Path
+    part: int | None = None
 
     @cached_property
     def settings(self) -> Settings:
@@ -61,7 +65,29 @@ class Workspace:
 
         A table with a header and no rows counts as not there.
         """
-        return schema.parse(self._raw, bounds=self._bounds)
+        tables, faults = self._inspected
+        if faults:
+            raise BadInput(faults)
+        return tables
+
+    @cached_property
+    def deal(self) -> parts.Deal | None:
+        """How a company of more than ``part_accounts`` accounts is dealt into parts; None for a smaller one."""
+        size, table = self.settings.part_accounts, self.files.get("accounts")
+        if table is None or parts.rows(table) <= size:
+            return None
+        return parts.deal(self.files, self.result("parts"), size)
+
+    @property
+    def parts(self) -> "list[Workspace]":
+        """The parts of a large company, else the workspace itself."""
+        count = 0 if self.deal is None or self.part is not None else self.deal.size
+        return [Workspace(self.folder, part) for part in range(count)] or [self]
+
+    @cached_property
+    def end(self) -> pd.Timestamp:
+        """The start of the day after the last event of the whole company; BadInput where there is none."""
+        return self.deal.end if self.deal is not None and self.deal.end is not None else data_end(self.tables)
 
     @cached_property
     def data_hash(self) -> str:
@@ -112,9 +138,13 @@ class Workspace:
         faults : list of Fault
             What stops every step.
         doubts : list of Fault
-            What a person should look at.
+            What a person should look at; of a large company, in its first part.
         """
-        tables, faults = schema.inspect(self._raw, bounds=self._bounds)
+        found = [fault for part in self.parts for fault in part._inspected[1]]  # noqa: SLF001 - our own parts
+        if self.deal is not None:
+            found += self.deal.loops()
+        faults = sorted(dict.fromkeys(found), key=lambda fault: list(schema.TABLES).index(fault.table))
+        tables = self._inspected[0]
         return faults, quality.doubts(tables["accounts"]) if "accounts" in tables else []
 
     def alone(self) -> AbstractContextManager[None]:
@@ -152,8 +182,26 @@ class Workspace:
     @cached_property
     def _raw(self) -> dict[str, pd.DataFrame]:
         """Tables as read: CSV as text, so that nothing is guessed."""
-        frames = {name: _read(name, file) for name, file in self.files.items()}
+        frames = {name: _read(name, file) for name, file in self._sources.items()}
         return {name: frame for name, frame in frames.items() if len(frame)}
+
+    @property
+    def _sources(self) -> dict[str, Path]:
+        """The files that are read: those of a part where the company is large."""
+        if self.deal is None:
+            return self.files
+        own = {name: self.deal.file(name, self.part or 0) for name in parts.DEALT}
+        return {name: file for name, file in (self.files | own).items() if file is not None}
+
+    @cached_property
+    def _inspected(self) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
+        """Typed tables, and every fault in them."""
+        if self.deal is None:
+            return schema.inspect(self._raw, bounds=self._bounds)
+        part = self.part or 0
+        tables, faults = schema.inspect(self._raw, bounds=self._bounds, part=True)
+        faults = [fault._replace(row=fault.row.replace("row ", f"part {part}, row ")) for fault in faults]
+        return tables, faults + self.deal.faults(part)
 
 
 def open_workspace(folder: str | os.PathLike[str] | None = None) -> Workspace:
@@ -313,7 +361,8 @@ def _read(name: str, file: Path) -> pd.DataFrame:
         if file.suffix == ".parquet":
             drawn = b"geo" in (pq.read_schema(file).metadata or {})  # the mark of GeoParquet
             return gpd.read_parquet(file) if drawn else pd.read_parquet(file)
-        return pd.read_csv(file, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+        texts: pd.DataFrame = pd.read_csv(file, **schema.CSV)
     except (OSError, ValueError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput([Fault(name, "", "", f"cannot be read: {reason}", "save it as UTF-8 CSV or Parquet")]) from error
+    return texts
