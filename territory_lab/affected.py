@@ -49,7 +49,7 @@ def accounts(
         other moves); empty where the account stays.
     """
     table = known[["unit_id", "tier", "customer", "spend", "potential"]].copy()
-    names = space.tables["accounts"].set_index("account_id")
+    names = known if "name" in known else space.tables["accounts"].set_index("account_id")
     table.insert(0, "name", names["name"].reindex(table.index) if "name" in names else table.index)
     table["name"] = table["name"].fillna(table.index.to_series())
     places = book.units(space).reindex(table["unit_id"])
@@ -71,7 +71,15 @@ def accounts(
     return table.assign(reason=pd.Series(reason, table.index).where(~stays, ""))
 
 
-def people(space: Workspace, moved: pd.DataFrame, today: pd.DataFrame | None, proposed: pd.DataFrame) -> pd.DataFrame:
+def people(
+    space: Workspace,
+    units: pd.DataFrame,
+    owner: pd.Series,
+    *,
+    current: pd.Series | None,
+    today: pd.DataFrame | None,
+    proposed: pd.DataFrame,
+) -> pd.DataFrame:
     """
     Say what a plan changes for each rep.
 
@@ -79,8 +87,10 @@ def people(space: Workspace, moved: pd.DataFrame, today: pd.DataFrame | None, pr
     ----------
     space : Workspace
         Gives the reps' names.
-    moved : DataFrame
-        From :func:`accounts`.
+    units : DataFrame
+        By unit_id: customers.
+    owner, current : Series
+        territory_id by unit_id, in the plan and today.
     today, proposed : DataFrame
         By territory_id: workload_h, deviation_workload_h, revenue.
 
@@ -99,12 +109,13 @@ def people(space: Workspace, moved: pd.DataFrame, today: pd.DataFrame | None, pr
         if today is not None:
             table[f"{name}_today"] = today[name]
         table[name] = proposed[name]
-    buyers = moved[moved["customer"]]
-    same = buyers["to"] == buyers["from"]
-    new = buyers["from"].notna() & ~same
-    counts = {"kept": buyers.loc[same, "to"], "gained": buyers.loc[new, "to"], "lost": buyers.loc[new, "from"]}
-    for name, owner in counts.items():
-        table[f"customers_{name}"] = owner.value_counts().reindex(table.index, fill_value=0).to_numpy()
+    before = owner.where(owner.isna()) if current is None else current
+    customers, same = units["customers"], owner == before
+    new = before.notna() & ~same
+    counts = {"kept": (same, owner), "gained": (new, owner), "lost": (new, before)}
+    for name, (which, side) in counts.items():
+        count = customers[which].groupby(side[which]).sum()
+        table[f"customers_{name}"] = count.reindex(table.index, fill_value=0).astype(int)
     changed = table["customers_gained"] + table["customers_lost"]
     return table.loc[changed.sort_values(ascending=False, kind="stable").index]
 

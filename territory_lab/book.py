@@ -11,7 +11,7 @@ import tomli_w
 
 from territory_lab import geography, hexagons
 from territory_lab.errors import BadInput, Fault, MissingTable
-from territory_lab.timeline import EVENTS, data_end
+from territory_lab.timeline import EVENTS
 from territory_lab.workspace import RULES, Workspace
 
 YEAR = pd.Timedelta(days=365)
@@ -379,6 +379,6 @@ def _spend(space: Workspace, years_ago: int) -> pd.Series:
     if "orders" not in space.tables:
         return pd.Series(dtype="float64")
     orders = space.tables["orders"]
-    stop = data_end(space.tables) - years_ago * YEAR
+    stop = space.end - years_ago * YEAR
     within = (orders["order_date"] >= stop - YEAR) & (orders["order_date"] < stop)
     return orders[within].groupby("account_id")["amount"].sum()

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from territory_lab import market
-from territory_lab.workspace import Workspace
 
 _DRIVERS = ("sector", "employees")
 _FACTORS = ("density", "median_income")
@@ -40,18 +39,20 @@ def criteria(known: pd.DataFrame, scores: pd.DataFrame, engagement: pd.Series) -
     return table.join(known[[one for one in _STATED if one in known]])
 
 
-def regions(space: Workspace, sized: pd.DataFrame, known: pd.DataFrame, *, seed: int = 0) -> dict[str, pd.DataFrame]:
+def regions(
+    sized: pd.DataFrame, known: pd.DataFrame, deals: pd.DataFrame | None = None, *, seed: int = 0
+) -> dict[str, pd.DataFrame]:
     """
     Hold the local markets against each other.
 
     Parameters
     ----------
-    space : Workspace
-        With opportunities where there are any.
     sized : DataFrame
         From `market.size_market`.
     known : DataFrame
         From `book.accounts`.
+    deals : DataFrame or None
+        Opportunities, where there are any.
     seed : int
         Of intervals and segments.
 
@@ -64,7 +65,6 @@ def regions(space: Workspace, sized: pd.DataFrame, known: pd.DataFrame, *, seed:
     """
     names = sized.drop_duplicates("area_id").set_index("area_id")["area"]
     sectors = sized.drop_duplicates("sector").set_index("sector")["sector_name"]
-    deals = space.tables.get("opportunities")
     local = known.groupby("area_id")[[one for one in _FACTORS if one in known]].median()
     factors = market.local_factors(sized, known, deals, extra=local)
     profiles = market.regional_profiles(factors, seed=seed)

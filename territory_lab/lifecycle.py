@@ -94,7 +94,7 @@ def retrain(space: Workspace, *, capacity_share: float | None = None, cost: floa
 def _retrained(space: Workspace, capacity_share: float, cost: float) -> list[Outcome]:
     """Learn what is not on the shelf yet, judge it, and settle."""
     stamp = hashlib.sha256(f"{space.data_hash} {version('territory-lab')}".encode()).hexdigest()
-    name = version_name(data_end(space.tables) - pd.Timedelta(days=1), stamp)
+    name = version_name(space.end - pd.Timedelta(days=1), stamp)
     there = [shelf_of(space, kind) for kind in kinds(space.tables)]
     if not all(shelf.place(name).is_dir() for shelf in there):
         for kind, known in learn(space.tables, **_settings(space)).items():
@@ -281,7 +281,7 @@ def _settings(space: Workspace) -> dict[str, Any]:
 
 def _verdicts(space: Workspace, open_: list[Shelf], capacity_share: float, cost: float) -> dict[str, tuple[bool, str]]:
     """Judge each kind's recipe, learnt one horizon ago, against its champion."""
-    then = data_end(space.tables) - pd.Timedelta(days=space.settings.horizon_days)
+    then = space.end - pd.Timedelta(days=space.settings.horizon_days)
     try:
         trial = learn(space.tables, then, **_settings(space))
     except BadInput as error:
@@ -301,7 +301,7 @@ def _verdict(space: Workspace, shelf: Shelf, trial: Learned, capacity_share: flo
 
 def _seen(space: Workspace, **sides: Learned) -> str:
     """Say which side had learnt from the outcomes it is judged by, which can only speak for it."""
-    then = data_end(space.tables)
+    then = space.end
     days = {side: (known.as_of - then + known.horizon).days for side, known in sides.items()}
     seen = [f"leans to the {side}, which had seen {n} days of these outcomes: " for side, n in days.items() if n > 0]
     return "".join(seen)

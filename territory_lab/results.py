@@ -68,13 +68,13 @@ def kept(compute: Step) -> Step:
     def remembered(space: Workspace) -> Result:
         """Read the result where it is fresh, else compute and save it."""
         folder = space.result(step)
-        stamp = _stamp(space)
-        saved = _read(folder, stamp)
+        now = stamp(space)
+        saved = _read(folder, now)
         if saved is None:
             fresh = compute(space)
-            told = {"stamp": stamp, "facts": dict(fresh.facts), "off": dict(fresh.off), "frames": sorted(fresh.frames)}
+            told = {"stamp": now, "facts": dict(fresh.facts), "off": dict(fresh.off), "frames": sorted(fresh.frames)}
             write_frames(folder, fresh.frames, told)
-            saved = _read(folder, stamp)
+            saved = _read(folder, now)
         if saved is None:
             raise OSError(f"{folder} was written and could not be read again")
         return saved
@@ -100,19 +100,31 @@ def standing(space: Workspace, step: str) -> str:
     """
     if not (space.result(step) / "facts.json").is_file():
         return "not run yet"
-    return "done" if _read(space.result(step), _stamp(space)) else "done on older data or settings: run it again"
+    return "done" if _read(space.result(step), stamp(space)) else "done on older data or settings: run it again"
 
 
-def _stamp(space: Workspace) -> str:
-    """Name what a result rests on: the data, the settings and the program."""
+def stamp(space: Workspace) -> str:
+    """
+    Name what a result rests on: the data, the settings and the program.
+
+    Parameters
+    ----------
+    space : Workspace
+        Any workspace.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
+    """
     return hashlib.sha256(f"{space.data_hash} {version('territory-lab')}".encode()).hexdigest()
 
 
-def _read(folder: Path, stamp: str) -> Result | None:
+def _read(folder: Path, now: str) -> Result | None:
     """Read a saved result whole, or nothing."""
     try:
         told = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-        if told["stamp"] != stamp:
+        if told["stamp"] != now:
             return None
         if any(digest(folder / f"{name}.parquet") != told["sha256"][name] for name in told["frames"]):
             return None

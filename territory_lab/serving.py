@@ -10,7 +10,6 @@ from territory_lab.files import write_csv
 from territory_lab.propensity import Learned, apply, drift
 from territory_lab.propensity.learning import builders
 from territory_lab.registry import shelves
-from territory_lab.timeline import data_end
 from territory_lab.workspace import Workspace
 
 
@@ -98,7 +97,7 @@ def drifted(space: Workspace) -> pd.DataFrame:
     """
     parts = []
     for kind, (_, known) in champions(space).items():
-        build, end = builders(book.local_market(space))[kind], data_end(space.tables)
+        build, end = builders(book.local_market(space))[kind], space.end
         ripe = pd.date_range(known.as_of, end - known.horizon, freq=known.horizon)
         rows = [build.labelled(known.snapshot(space.tables, day)).assign(day=day) for day in ripe]
         rows.append(build.features(known.snapshot(space.tables, end)).reset_index().assign(day=end))

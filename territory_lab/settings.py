@@ -65,7 +65,7 @@ class Settings:
     capacity_share: float = 0.2
     quota_history_share: float = 0.5
     quota_potential_share: float = 0.4
-    part_accounts: int = 200_000
+    part_accounts: int = 100_000
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -35,18 +35,40 @@ def actions(space: Workspace, scored: propensity.Scored, listed: pd.DataFrame, k
     """
     plan, tables, listed = CallPlan(), space.tables, listed[listed["kind"] == kind]
     owner = listed["account_id"].map(tables["accounts"].set_index("account_id")["owner_id"])
-    hours = pd.Series(plan.rep_h, owner.dropna().unique())
-    if "selling_h" in tables.get("reps", pd.DataFrame()):
-        hours = tables["reps"].set_index("rep_id")["selling_h"].reindex(hours.index).fillna(plan.rep_h)
     products, own = tables.get("products", pd.DataFrame()), space.folder / PLAYBOOK
     return propensity.next_best_action(
         listed.assign(rep_id=owner, effort=_call_h(plan)),
-        GROWTH_SHARE / len(scored.models) * hours * scored.horizon.days / 365,
+        _hours(space, owner, len(scored.models)),
         margin_share=products.set_index("product_id")["margin_share"] if "margin_share" in products else margin(space),
         cost=space.settings.rep_cost / plan.rep_h,
         models=scored.models,
         features=scored.features,
         playbook=propensity.Playbook.read(own) if own.exists() else None,
+    )
+
+
+def refilled(space: Workspace, listed: pd.DataFrame) -> propensity.Actions:
+    """
+    Bring the lists of parts of the accounts together, within the same hours.
+
+    Parameters
+    ----------
+    space : Workspace
+        As for :func:`actions`.
+    listed : DataFrame
+        Rows of :func:`actions`, of any parts and kinds.
+
+    Returns
+    -------
+    Actions
+        As the accounts would have it undivided, kind by kind (``by_rep`` by kind and rep).
+    """
+    kinds = list(listed["kind"].unique())
+    lists = [listed[listed["kind"] == kind] for kind in kinds]
+    found = [propensity.filled(own, _hours(space, own["rep_id"], len(kinds))) for own in lists]
+    return propensity.Actions(
+        pd.concat([one for one, _ in found], ignore_index=True),
+        pd.concat(dict(zip(kinds, (by_rep for _, by_rep in found), strict=True)), names=["kind"]),
     )
 
 
@@ -100,6 +122,15 @@ def margin(space: Workspace) -> float:
     orders = space.tables["orders"]
     share = orders["product_id"].map(margins)
     return float((orders["amount"] * share).sum() / orders["amount"].where(share.notna()).sum())
+
+
+def _hours(space: Workspace, owner: pd.Series, kinds: int) -> pd.Series:
+    """Hours of each rep for one kind of growth within a horizon."""
+    hours = pd.Series(CallPlan().rep_h, owner.dropna().unique())
+    if "selling_h" in space.tables.get("reps", pd.DataFrame()):
+        stated = space.tables["reps"].set_index("rep_id")["selling_h"]
+        hours = stated.reindex(hours.index).fillna(hours)
+    return GROWTH_SHARE / kinds * hours * space.settings.horizon_days / 365
 
 
 def _call_h(plan: CallPlan) -> float:

@@ -84,6 +84,11 @@ class Workspace:
         count = 0 if self.deal is None or self.part is not None else self.deal.size
         return [Workspace(self.folder, part) for part in range(count)] or [self]
 
+    @property
+    def times(self) -> float:
+        """How many times as many accounts the company has as the tables show."""
+        return 1.0 if self.deal is None else self.deal.rows["accounts"] / len(self.tables["accounts"])
+
     @cached_property
     def end(self) -> pd.Timestamp:
         """The start of the day after the last event of the whole company; BadInput where there is none."""
@@ -182,11 +187,11 @@ class Workspace:
     @cached_property
     def _raw(self) -> dict[str, pd.DataFrame]:
         """Tables as read: CSV as text, so that nothing is guessed."""
-        frames = {name: _read(name, file) for name, file in self._sources.items()}
+        frames = {name: _read(name, file) for name, file in self.sources.items()}
         return {name: frame for name, frame in frames.items() if len(frame)}
 
     @property
-    def _sources(self) -> dict[str, Path]:
+    def sources(self) -> dict[str, Path]:
         """The files that are read: those of a part where the company is large."""
         if self.deal is None:
             return self.files

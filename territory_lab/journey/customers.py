@@ -1,17 +1,19 @@
 """Steps 1 to 3: who the customers are, how large the market, who will buy; and which accounts come first."""
 
-import json
+from dataclasses import replace
 
 import pandas as pd
 
-from territory_lab import book, focus, geography, market, scoring, worklist
-from territory_lab import propensity as models
-from territory_lab.errors import BadInput, MissingTable
+from territory_lab import book, focus, geography, market, scoring
+from territory_lab.errors import MissingTable
+from territory_lab.journey.everyone import SHOWN, everyone, learning, rows, scored
+from territory_lab.journey.taught import foretold, profiles
+from territory_lab.parts import DEALT
 from territory_lab.results import Result, kept
-from territory_lab.timeline import Snapshot, data_end
 from territory_lab.workspace import Workspace
 
 KEY_ACCOUNTS = 50
+_MARKET = ("area_id", "sector", "employees", "density", "median_income", "spend", "spend_before", "fit")
 _MARKET_CUTS = {"sectors": "sector_name", "metros": "area"}
 
 
@@ -35,13 +37,8 @@ def icp(space: Workspace) -> Result:
     if not {"orders", "opportunities"} & set(space.tables):
         raise MissingTable("ideal customer is switched off: it needs orders or opportunities to tell who bought")
     known = book.accounts(space, book.units(space))
-    where = "state" if "state" in known else None
-    learned = scoring.IdealCustomerProfile(seed=space.settings.seed).fit(known, known["customer"], place=where)
-    stated = book.rules(space)
-    model = learned
-    if stated is not None:
-        model = scoring.IdealCustomerProfile.from_rules(stated).calibrate(known, known["customer"])
-    touch = scoring.engagement(book.contacts(space), data_end(space.tables))
+    learned, model = profiles(space, known)
+    touch = scoring.engagement(book.contacts(space), space.end)
     scores = model.assess(known)
     scores["grade"] = scoring.grade(scores["score"], touch)
     shown = known.loc[~known["customer"], known.columns.intersection(["name", "sector", "employees", "state"])]
@@ -53,7 +50,10 @@ def icp(space: Workspace) -> Result:
         "prospects": shown.join(scores).sort_values("probability", ascending=False, kind="stable"),
     }
     facts = learned.card() | {"customers": int(known["customer"].sum()), "accounts": len(known)}
-    facts |= {"rules": model.rules(), "learned_rules": learned.rules(), "stated": stated is not None}
+    facts |= {"rules": model.rules(), "learned_rules": learned.rules(), "stated": model is not learned}
+    if space.deal is not None:
+        facts |= scored(space).facts
+        frames["prospects"] = scored(space)["prospects"]
     if "orders" not in space.tables:
         return Result(frames, facts, {"pareto": "the Pareto curve is switched off: it needs orders"})
     buying = known.loc[known["spend"] > 0, "spend"]
@@ -79,19 +79,19 @@ def tam(space: Workspace) -> Result:
     """
     space.need("orders", step="market size")
     places = book.units(space)
-    known = book.accounts(space, places)
+    known, deals = fitting(space, *_MARKET), _deals(space)
     if "area_id" not in known or not known["area_id"].isin(geography.areas()["area_id"]).any():
         raise MissingTable(
             "market size is switched off: no account lies in an area with reference data (units.area_id)"
         )
     reference = geography.market_reference().merge(geography.sectors().rename(columns={"short": "sector_name"}))
     reference = reference.merge(geography.areas()[["area_id", "name"]].rename(columns={"name": "area"}))
-    known["fit"] = icp(space)["scores"]["probability"]
     sized = market.size_market(
         reference,
         known,
-        space.tables.get("opportunities"),
-        win_rate=None if "opportunities" in space.tables else space.settings.win_rate_share,
+        deals,
+        win_rate=space.settings.win_rate_share if deals is None else None,
+        capacity=None if deals is None or space.deal is None else space.times * market.worked(deals),
         seed=space.settings.seed,
     )
     asked = {name: getattr(space.settings, name) for name in ("need_share", "reach_share")}
@@ -103,7 +103,7 @@ def tam(space: Workspace) -> Result:
         "totals": market.totals(sized, seed=space.settings.seed),
         "unmatched": market.unmatched(sized, places["area_id"]),
     }
-    return Result(frames | by | focus.regions(space, sized, known, seed=space.settings.seed))
+    return Result(frames | by | focus.regions(sized, known, deals, seed=space.settings.seed))
 
 
 @kept
@@ -123,45 +123,14 @@ def propensity(space: Workspace) -> Result:
         revenue first), potential (by account_id), expected (revenue of the next year as things are, by account_id,
         with low and high), expected_units (the same by unit), metrics (model, metric, value, low, high), for each
         model its calibration, gains, profit and stability, white_space (`propensity.white_space`), and the next best
-        actions: actions and capacity (`propensity.Actions`).
+        actions: actions and capacity (`propensity.Actions`). Of a large company propensity holds the first rows only,
+        and what is by account or judges a model is of the first part.
     """
-    space.need("orders", step="propensity")
-    settings = space.settings
-    # the fit was learnt from who buys today: it may weigh what comes, but not enter features of the past
-    fit = icp(space)["scores"]["probability"]
-    local = book.local_market(space)
-    try:
-        scored = models.score_accounts(space.tables, horizon_d=settings.horizon_days, extra=local, seed=settings.seed)
-    except (
-        BadInput
-    ) as lacking:  # the tables themselves have passed the schema: there is too little in them to learn from
-        raise MissingTable("propensity is switched off: " + "; ".join(map(str, lacking.faults))) from lacking
-    base = models.forecast_revenue(space.tables["orders"], scored.as_of)
-    known = book.accounts(space, book.units(space))
-    frames = {
-        "propensity": book.with_names(space, scored.propensity),
-        "potential": models.potential(space.tables, scored, fit=fit, base=base).to_frame("potential"),
-        "expected": base.expected.to_frame().join(base.interval[["low", "high"]]),
-        "expected_units": base.summed(known["unit_id"]),
-        "metrics": pd.concat({kind: _judged(model) for kind, model in scored.models.items()}, names=["kind"]),
-    }
-    for kind, model in scored.models.items():
-        frames |= {f"calibration_{kind}": model.calibration_, f"gains_{kind}": model.gains_}
-        frames |= worklist.reviewed(space, scored, kind)
-    now = Snapshot(space.tables, scored.as_of, models.LOOKBACK, scored.horizon)
-    if "cross_sell" in scored.models:
-        gaps = scored.propensity[scored.propensity["kind"] == "cross_sell"].drop(columns="kind")
-        frames["white_space"] = book.with_names(space, models.white_space(now, gaps))
-    off = {}
-    if "owner_id" in known and known["owner_id"].notna().any():
-        found = {kind: worklist.actions(space, scored, frames["propensity"], kind) for kind in scored.models}
-        frames["actions"] = pd.concat([actions.listed for actions in found.values()], ignore_index=True)
-        frames["capacity"] = pd.concat({kind: actions.by_rep for kind, actions in found.items()}, names=["kind"])
-    else:
-        off = dict.fromkeys(("actions", "capacity"), "next best actions are switched off: they need accounts.owner_id")
-    cards = {kind: json.loads(model.card.to_json()) for kind, model in scored.models.items()}
-    verdicts = {f"verdict_{kind}": repr(model.verdict) for kind, model in scored.models.items()}
-    return Result(frames, verdicts | {"as_of": str(scored.as_of.date()), "cards": cards}, off)
+    if space.deal is None:
+        return foretold(space, icp(space)["scores"]["probability"])
+    known, whole = learning(space), scored(space)
+    ours = ("propensity", "actions", "capacity", "expected_units")
+    return replace(known, frames={**known.frames, **{name: whole[name] for name in ours if name in whole}})
 
 
 @kept
@@ -181,13 +150,17 @@ def key_accounts(space: Workspace) -> Result:
         and plans (the pages of the first ones, as `scoring.account_plans` gives them).
     """
     space.need("orders", step="key accounts")
+    ranking = scoring.key_accounts(_criteria(space), top=KEY_ACCOUNTS, seed=space.settings.seed)
+    first, tables = ranking.index[:KEY_ACCOUNTS], space.tables
     known = book.accounts(space, book.units(space))
-    ranking = scoring.key_accounts(icp(space)["criteria"], top=KEY_ACCOUNTS, seed=space.settings.seed)
-    tables = space.tables
+    if space.deal is not None:
+        tables = tables | {name: rows(space, name, first) for name in DEALT if name in tables}
+        known = tables["accounts"].set_index("account_id")
+        ranking = ranking.head(SHOWN)
     plans = scoring.account_plans(
-        known.loc[ranking.index[:KEY_ACCOUNTS]],
+        known.loc[first],
         tables["orders"],
-        data_end(tables),
+        space.end,
         products=tables.get("products"),
         propensity=propensity(space)["propensity"],
         opportunities=tables.get("opportunities"),
@@ -196,15 +169,48 @@ def key_accounts(space: Workspace) -> Result:
     return Result({"ranking": ranking, "plans": plans})
 
 
+def _criteria(space: Workspace) -> pd.DataFrame:
+    """Measure every account by what can make it a key account."""
+    if space.deal is None:
+        return icp(space)["criteria"]
+    scored(space)
+    measured = ("account_id", "sector", "employees", "spend", "spend_before", "fit", "engagement")
+    known = everyone(space, measured).set_index("account_id")
+    return focus.criteria(known, known[["fit"]].set_axis(["probability"], axis=1), known["engagement"])
+
+
 def _spelt_out(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """Write sectors by name where a trait's level is a code."""
     names = table[column].map(geography.sectors().set_index("sector")["short"])
     return table.assign(**{column: names.where(table["trait"] == "sector").fillna(table[column])})
 
 
-def _judged(model: models.PropensityModel) -> pd.DataFrame:
-    """Set a model's measures in one table, with how far its AUC is above the base model's."""
-    table = model.metrics_.reindex(columns=["value", "low", "high"]).copy()
-    if model.over_base_ is not None:
-        table.loc["auc_over_base"] = list(model.over_base_)
-    return table.rename_axis("metric")
+def fitting(space: Workspace, *columns: str) -> pd.DataFrame:
+    """
+    Return every account with how well it fits.
+
+    Parameters
+    ----------
+    space : Workspace
+        With accounts.
+    *columns : str
+        What is read of a large company, from `everyone.COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        As `book.accounts`, with ``fit``, the probability that it buys; of a large company as `everyone` has it.
+    """
+    if space.deal is None:
+        return book.accounts(space, book.units(space)).assign(fit=icp(space)["scores"]["probability"])
+    scored(space)
+    return everyone(space, columns)
+
+
+def _deals(space: Workspace) -> pd.DataFrame | None:
+    """Give the opportunities with the accounts as :func:`fitting` names them; of a large company its first part's."""
+    deals = space.tables.get("opportunities")
+    if deals is None or space.deal is None:
+        return deals
+    ids = pd.Index(space.tables["accounts"]["account_id"])
+    return deals.assign(account_id=ids.get_indexer(deals["account_id"]))

@@ -7,7 +7,8 @@ import pandas as pd
 from territory_lab import alignment, book, market, proposal, quota, scenarios, scoring, sizing, worklist
 from territory_lab.errors import MissingTable
 from territory_lab.evaluation import mend, performance, territory_sales, triggers
-from territory_lab.journey.customers import icp, propensity
+from territory_lab.journey.customers import fitting, icp, propensity
+from territory_lab.journey.everyone import SHOWN, everyone, rows
 from territory_lab.response import SalesResponse
 from territory_lab.results import Result, kept
 from territory_lab.staffing import borders, districts
@@ -17,6 +18,8 @@ from territory_lab.workspace import Workspace
 
 LEAST_SELLING_SHARE = 0.2  # of a rep's hours, where the road would eat the rest
 SIZES = (0.5, 1.6)  # numbers of territories tried, relative to today's
+_WORTH = ("unit_id", "customer", "spend", "potential")
+_SOLD = ("unit_id", "sector", "employees", "spend", "fit")
 
 
 @kept
@@ -38,13 +41,13 @@ def territories(space: Workspace) -> Result:
         the reps have managers; objective, bound and gap as facts.
     """
     places = book.units(space)
-    known = _worth(space, book.accounts(space, places))
+    known = _worth(space)
     load = proposal.activities(known, places)
     current = book.today(space, places)
     plan, facts = proposal.propose(space, load, current)
     problem = plan.problem
     frames = {
-        "accounts": known[["unit_id", "tier", "customer", "spend", "potential"]],
+        "accounts": _shown(space, known[["unit_id", "tier", "customer", "spend", "potential"]]),
         "units": load,
         "alignment": plan.alignment.to_frame(),
         "territories": plan.territories,
@@ -114,8 +117,9 @@ def on_the_map(space: Workspace) -> pd.DataFrame:
         By account_id: ``unit_id``; ``lon, lat`` where known; ``propensity`` (the best chance of a purchase) where it
         can be learned.
     """
-    table = space.tables["accounts"].set_index("account_id")
-    placed = territories(space)["accounts"][["unit_id"]].join(table[[name for name in ("lon", "lat") if name in table]])
+    placed = territories(space)["accounts"].filter(["unit_id", "lon", "lat"])
+    if space.deal is None:
+        placed = placed.join(space.tables["accounts"].set_index("account_id").filter(["lon", "lat"]))
     try:
         chances = propensity(space)["propensity"].groupby("account_id")["probability"].max()
     except MissingTable:  # nothing to learn from
@@ -152,7 +156,9 @@ def resources(space: Workspace) -> Result:
     if "calls" in space.tables and "owner_id" in owned:
         span = space.tables["calls"][EVENTS["calls"]]
         years = max((span.max() - span.min()) / book.YEAR, 1 / 12)
-        frames["time_use"] = time_use(space.tables["calls"], step["accounts"].join(owned["owner_id"]), plan, years)
+        use = time_use(space.tables["calls"], _planned(space).join(owned["owner_id"]), plan, years)
+        counted = ["planned", "made", "call_h"]
+        frames["time_use"] = use.assign(**(space.times * use[counted]))
     if "orders" not in space.tables:
         reason = "needs orders"
         return Result(frames, facts, {"sizing": f"sizing {reason}", "quotas": f"quotas by history {reason}"})
@@ -229,7 +235,7 @@ def evaluation(space: Workspace) -> Result:
         reason = "it needs orders"
         return Result(frames, {}, {"performance": f"performance: {reason}", "lift": f"the expected gain: {reason}"})
     current, proposed = step["current"]["territory_id"], step["alignment"]["territory_id"]
-    frames["performance"] = _performance(space, step["accounts"], current, now)
+    frames["performance"] = _performance(fitting(space, *_SOLD), current, now)
     frames |= weighed(space, proposed)
     return Result(frames, {"sales": float(load["revenue"].sum())})
 
@@ -321,9 +327,13 @@ def _manage(space: Workspace, plan: alignment.Plan, frames: dict[str, pd.DataFra
     frames["districts"] = manager.assign(manager=manager["manager_id"].map(managers["name"]))
 
 
-def _worth(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:
+def _worth(space: Workspace) -> pd.DataFrame:
     """Add what each account may buy in a year, and its tier by that; its sales or its own revenue may stand in."""
-    if "orders" in space.tables:
+    large = space.deal is not None
+    known = fitting(space, *_WORTH) if large else book.accounts(space, book.units(space))
+    if "potential" in known:
+        worth = known["potential"]
+    elif "orders" in space.tables:
         try:
             worth = propensity(space)["potential"]["potential"].reindex(known.index)
         except MissingTable:  # too short a history to learn from: what such accounts spend, or else what was sold
@@ -334,6 +344,24 @@ def _worth(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:
     else:
         worth = pd.Series(1.0, index=known.index)
     return known.assign(potential=worth, tier=scoring.tiers(worth))
+
+
+def _shown(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:
+    """Keep the accounts that are told of one by one: of a large company those that spend or may buy the most."""
+    if space.deal is None:
+        return known
+    most = known[["spend", "potential"]].max(axis=1).nlargest(SHOWN).index
+    ids = pd.Index(everyone(space, ["account_id"])["account_id"].loc[most])
+    about = rows(space, "accounts", ids).set_index("account_id").filter(["name", "lon", "lat"])
+    return known.loc[most].set_axis(ids).join(about)
+
+
+def _planned(space: Workspace) -> pd.DataFrame:
+    """Give the accounts that the tables show, each with its tier among all."""
+    if space.deal is None:
+        return territories(space)["accounts"]
+    ids = space.tables["accounts"]["account_id"]
+    return _worth(space).head(len(ids)).set_axis(pd.Index(ids))
 
 
 def _rep_h(space: Workspace, plan: CallPlan) -> float:
@@ -357,11 +385,10 @@ def _hours(space: Workspace, load: pd.DataFrame, owner: pd.Series, centres: pd.D
     return (rep_h - road).clip(lower=LEAST_SELLING_SHARE * rep_h).reindex(centres.index, fill_value=rep_h)
 
 
-def _performance(space: Workspace, known: pd.DataFrame, current: pd.Series, now: pd.DataFrame) -> pd.DataFrame:
+def _performance(known: pd.DataFrame, current: pd.Series, now: pd.DataFrame) -> pd.DataFrame:
     """Hold sales against what sector and size alone would bring: a potential that knows nothing of the sales judged."""
-    traits = book.accounts(space, book.units(space))
-    values = market.contract_values(traits[traits["spend"] > 0])
-    worth = market.expected_spend(traits, icp(space)["scores"]["probability"], values)
+    values = market.contract_values(known[known["spend"] > 0])
+    worth = market.expected_spend(known, known["fit"], values)
     owner = known["unit_id"].map(current)
     sold = territory_sales(known["spend"], owner, worth, now.index)
     fair = worth.groupby(owner).sum().reindex(now.index)

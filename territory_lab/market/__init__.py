@@ -1,5 +1,6 @@
 """How large the market is, how much of it is ours, and how its regions differ."""
 
+from territory_lab.market._cells import worked
 from territory_lab.market.census import read_cbp, read_counts
 from territory_lab.market.estimates import contract_values, expected_spend, serviceable
 from territory_lab.market.regions import PLAYBOOK, Play, local_drivers, local_factors, regional_profiles
@@ -25,4 +26,5 @@ __all__ = [
     "size_market",
     "totals",
     "unmatched",
+    "worked",
 ]

@@ -77,7 +77,19 @@ def win_rates(opportunities: pd.DataFrame, accounts: pd.DataFrame, sectors: pd.I
 
 
 def worked(opportunities: pd.DataFrame) -> float:
-    """Count the opportunities won and lost in the 365 days up to the last decision."""
+    """
+    Count the opportunities won and lost in the 365 days up to the last decision.
+
+    Parameters
+    ----------
+    opportunities : DataFrame
+        stage (open, won or lost) and close_date.
+
+    Returns
+    -------
+    float
+        What a team can pursue in a year.
+    """
     closed = opportunities.loc[opportunities["stage"] != "open", "close_date"]
     return float((closed > closed.max() - pd.Timedelta(days=365)).sum())
 

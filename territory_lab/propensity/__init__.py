@@ -1,6 +1,6 @@
 """Who will buy more, who will buy what next, and what that is worth: judged on later data, calibrated, explained."""
 
-from territory_lab.propensity.actions import Actions, next_best_action
+from territory_lab.propensity.actions import Actions, filled, next_best_action
 from territory_lab.propensity.contest import Comparison, Terms, compare
 from territory_lab.propensity.leaks import leak_scan
 from territory_lab.propensity.learning import LOOKBACK, Learned, learn
@@ -29,6 +29,7 @@ __all__ = [
     "apply",
     "compare",
     "drift",
+    "filled",
     "forecast_revenue",
     "leak_scan",
     "learn",

@@ -87,10 +87,31 @@ def next_best_action(
     _check(rows)
     rows["effort"] = rows["effort"].fillna(1.0) if "effort" in rows else 1.0
     rows["value"] = _value(rows, margin_share) - cost * rows["effort"]
-    rows = rows[(rows["value"] > 0) & rows["rep_id"].notna()]
-    rows = rows.sort_values(["value", "account_id"], ascending=[False, True], kind="stable").drop_duplicates(
-        "account_id"
-    )
+    listed, by_rep = filled(rows[rows["value"] > 0], capacity)
+    told = _told(listed[listed["place"] <= shown], models or {}, features or {}, playbook or Playbook.read())
+    return Actions(listed.join(told), by_rep)
+
+
+def filled(rows: pd.DataFrame, capacity: float | pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Fill each rep's capacity with the actions worth most for their effort, one an account.
+
+    What is best for all accounts is among what is best for each part of them, so lists of parts can be filled again.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        account_id, rep_id, value, effort.
+    capacity : float or Series
+        Effort of one rep, or by rep_id.
+
+    Returns
+    -------
+    listed, by_rep : DataFrame
+        As in `Actions`, without reasons and plays.
+    """
+    rows = rows[rows["rep_id"].notna()].sort_values(["value", "account_id"], ascending=[False, True], kind="stable")
+    rows = rows.drop_duplicates("account_id")
     rows = rows.iloc[np.lexsort((rows["account_id"], -rows["value"] / rows["effort"], rows["rep_id"]))]
     lists, sums = [], {}
     for rep, own in rows.groupby("rep_id", sort=True):
@@ -103,9 +124,7 @@ def next_best_action(
         lists.append(mine.assign(place=np.arange(1, len(mine) + 1)))
     listed = pd.concat(lists, ignore_index=True) if lists else rows.assign(place=0)
     columns = ["actions", "effort", "capacity", "value", "bound", "gap"]
-    by_rep = pd.DataFrame.from_dict(sums, orient="index", columns=columns).rename_axis("rep_id")
-    told = _told(listed[listed["place"] <= shown], models or {}, features or {}, playbook or Playbook.read())
-    return Actions(listed.join(told), by_rep)
+    return listed, pd.DataFrame.from_dict(sums, orient="index", columns=columns).rename_axis("rep_id")
 
 
 def fill(value: Floats, effort: Floats, capacity: float) -> tuple[np.ndarray, float]:

@@ -128,18 +128,20 @@ def _enriched(space: Workspace, results: Mapping[str, Result]) -> dict[str, Resu
     full = dict(results)
     if "territories" in full:
         step, today = full["territories"], full["territories"].frames.get("today")
+        owner = step["alignment"]["territory_id"]
+        current = step["current"]["territory_id"] if "current" in step else None
         moved = affected.accounts(
             space,
             step["accounts"],
             step["territories"],
-            step["alignment"]["territory_id"],
-            current=step["current"]["territory_id"] if "current" in step else None,
+            owner,
+            current=current,
             off=None if today is None else today["deviation_workload_h"],
             tolerance=float(step.facts["tolerance_share"]),
         )
         changed = moved[(moved["reason"] != "") & moved["customer"]]
         shown = changed.sort_values(["spend", "potential"], ascending=False, kind="stable").head(KEY_ACCOUNTS)
-        people = affected.people(space, moved, today, step["proposed"])
+        people = affected.people(space, step["units"], owner, current=current, today=today, proposed=step["proposed"])
         extra = {"moved": moved, "people": people, "key_accounts": shown, "fairness": _fairness(space, full)}
         full["territories"] = replace(step, frames={**step.frames, **extra})
     if "icp" in full:
