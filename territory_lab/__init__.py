@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from territory_lab import (
         alignment,
         charts,
+        cluster,
         crm,
         evaluation,
         geography,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "alignment",
     "charts",
+    "cluster",
     "crm",
     "evaluation",
     "geography",

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import nullcontext
 from datetime import datetime
 from enum import StrEnum
 from importlib.resources import files
@@ -125,9 +126,16 @@ def check(folder: Folder) -> None:
 
 
 @app.command()
-def run(folder: Folder, reports: Reports = None) -> None:
+def run(
+    folder: Folder,
+    reports: Reports = None,
+    dask: Annotated[
+        str,
+        typer.Option(help="Who works on a large company's parts: a scheduler, tcp://HOST:PORT, or local."),
+    ] = "",
+) -> None:
     """Go through all six steps and write one HTML per notebook and the summary."""
-    _run(folder, reports or folder / "reports")
+    _run(folder, reports or folder / "reports", dask)
 
 
 @app.command()
@@ -279,10 +287,13 @@ def _serve(module: str, *options: str, browser: bool) -> NoReturn:
     raise typer.Exit(code)
 
 
-def _run(folder: Path, reports: Path) -> None:
+def _run(folder: Path, reports: Path, dask: str = "") -> None:
     """Execute, export, sum up."""
     space = lab.workspace.open_workspace(folder)
     with space.alone():
+        if space.deal is not None:  # before the notebooks: they read what it leaves
+            with lab.cluster.workers(dask) if dask else nullcontext(map) as each:
+                lab.journey.scored(space, each=each)
         written, headlines, off = lab.reporting.write_all(space, reports)
     for path in written:
         typer.echo(str(path))

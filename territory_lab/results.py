@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 import pandas as pd
 
@@ -45,17 +45,18 @@ class Result:
         return name in self.frames
 
 
-Step = Callable[[Workspace], Result]
+How = ParamSpec("How")
+Step = Callable[Concatenate[Workspace, How], Result]
 
 
-def kept(compute: Step) -> Step:
+def kept(compute: Step[How]) -> Step[How]:
     """
     Keep a step's result in the workspace and compute it only when data, settings or program have changed.
 
     Parameters
     ----------
     compute : callable
-        From a workspace to a result; its name is the step's.
+        From a workspace to a result; its name is the step's. Further arguments say how, and change nothing of it.
 
     Returns
     -------
@@ -65,13 +66,13 @@ def kept(compute: Step) -> Step:
     step = compute.__name__
 
     @functools.wraps(compute)
-    def remembered(space: Workspace) -> Result:
+    def remembered(space: Workspace, /, *args: How.args, **how: How.kwargs) -> Result:
         """Read the result where it is fresh, else compute and save it."""
         folder = space.result(step)
         now = stamp(space)
         saved = _read(folder, now)
         if saved is None:
-            fresh = compute(space)
+            fresh = compute(space, *args, **how)
             told = {"stamp": now, "facts": dict(fresh.facts), "off": dict(fresh.off), "frames": sorted(fresh.frames)}
             write_frames(folder, fresh.frames, told)
             saved = _read(folder, now)

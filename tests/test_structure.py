@@ -8,9 +8,10 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "territory_lab"
 FLOORS = [
     {"errors", "files", "shipped", "audience"},
-    {"charts", "response", "quota", "quality", "travel", "settings"},
+    {"charts", "response", "quota", "quality", "travel", "settings", "timeline", "cluster"},
     {"schema", "alignment", "sizing"},
-    {"workspace", "geography", "timeline", "scoring", "maps", "editing"},
+    {"parts"},
+    {"workspace", "geography", "scoring", "maps", "editing"},
     {"hexagons"},
     {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book", "registry"},
     {"evaluation", "staffing", "proposal", "focus", "lifecycle", "serving", "worklist", "handover", "affected"},
