@@ -226,8 +226,8 @@ def score(
 ) -> None:
     """Score today's customers with the models that serve, and say what has drifted since they were learnt."""
     space = lab.workspace.open_workspace(folder)
-    file, table = lab.serving.score(space, to)
-    typer.echo(f"{file}: {len(table)} scores as of {table['as_of'].max()}, valid until {table['valid_until'].min()}")
+    scores = lab.serving.score(space, to)
+    typer.echo(f"{scores.file}: {scores.rows} scores as of {scores.as_of}, valid until {scores.valid_until}")
     found = lab.serving.drifted(space)
     for row in found[~found["finding"].isin(["steady", "moved"])].to_dict("records"):
         place = " ".join(filter(None, [row["kind"], row["column"], row["measure"]]))

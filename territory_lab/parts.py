@@ -215,7 +215,7 @@ def _write(batches: Iterable[pa.RecordBatch], folder: Path, column: str, count: 
 
 
 def _part(batch: pa.RecordBatch, column: str, count: int) -> pa.Array:
-    """Say which part each row falls to; rows without an id fall to the first."""
+    """Say which part each row falls to; rows without an id fall to one."""
     if column not in batch.schema.names:
         return pa.array(np.zeros(len(batch), dtype="int16"))
     ids = _text(batch[column]).fill_null("").dictionary_encode()

@@ -1,12 +1,15 @@
 """The models that serve: today's scores as a file, and how far the world has moved since they were learnt."""
 
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import pandas as pd
 
 from territory_lab import book
 from territory_lab.errors import TerritoryLabError
-from territory_lab.files import write_csv
+from territory_lab.files import defused, written
 from territory_lab.propensity import Learned, apply, drift
 from territory_lab.propensity.learning import builders
 from territory_lab.registry import shelves
@@ -42,7 +45,29 @@ def champions(space: Workspace) -> dict[str, tuple[str, Learned]]:
     }
 
 
-def score(space: Workspace, file: Path | None = None) -> tuple[Path, pd.DataFrame]:
+class Scores(NamedTuple):
+    """
+    A file of scores.
+
+    Parameters
+    ----------
+    file : Path
+        The CSV.
+    rows : int
+        Scores in it.
+    as_of : date
+        The day they are of.
+    valid_until : date
+        The end of the shortest horizon.
+    """
+
+    file: Path
+    rows: int
+    as_of: date
+    valid_until: date
+
+
+def score(space: Workspace, file: Path | None = None) -> Scores:
     """
     Score every customer of today with the champions and write the table.
 
@@ -55,11 +80,10 @@ def score(space: Workspace, file: Path | None = None) -> tuple[Path, pd.DataFram
 
     Returns
     -------
-    file : Path
-        Written whole; texts that a spreadsheet would run are made harmless.
-    scores : DataFrame
-        account_id, account, product_id, product, kind, probability, expected_revenue, as_of, valid_until (the end of
-        the horizon), model (its version); the most revenue first.
+    Scores
+        The file is written whole, and texts that a spreadsheet would run are made harmless. Its columns: account_id,
+        account, product_id, product, kind, probability, expected_revenue, as_of, valid_until (the end of the horizon),
+        model (its version); the most revenue first, part by part where the company is large.
 
     Raises
     ------
@@ -68,17 +92,34 @@ def score(space: Workspace, file: Path | None = None) -> tuple[Path, pd.DataFram
     """
     space.need("orders", step="scoring")
     serving = champions(space)
-    scored = apply({kind: known for kind, (_, known) in serving.items()}, space.tables, extra=book.local_market(space))
-    table = book.with_names(space, scored.propensity)
-    until = {kind: scored.as_of + known.horizon for kind, (_, known) in serving.items()}
+    target, rows = file or space.folder / "results" / "scores.csv", 0
+
+    def save(stream: BinaryIO) -> None:
+        nonlocal rows
+        for part in space.parts:
+            table = _scored(part, serving)
+            text = defused(table).to_csv(index=False, lineterminator="\n", header=rows == 0)
+            stream.write(text.encode())
+            rows += len(table)
+
+    written(target, save)
+    until = space.end + min(known.horizon for _, known in serving.values())
+    return Scores(target, rows, space.end.date(), until.date())
+
+
+def _scored(part: Workspace, serving: Mapping[str, tuple[str, Learned]]) -> pd.DataFrame:
+    """Score the customers of one part."""
+    learned = {kind: known for kind, (_, known) in serving.items()}
+    scored = apply(learned, part.tables, part.end, extra=book.local_market(part))
+    table = book.with_names(part, scored.propensity)
+    until = {kind: scored.as_of + known.horizon for kind, known in learned.items()}
     table = table.assign(
         as_of=scored.as_of.date(),
         valid_until=table["kind"].map(until).dt.date,
         model=table["kind"].map({kind: name for kind, (name, _) in serving.items()}),
     )
     columns = ["account_id", "account", "product_id", "product", "kind", "probability", "expected_revenue"]
-    table = table[[name for name in [*columns, "as_of", "valid_until", "model"] if name in table]]
-    return write_csv(file or space.folder / "results" / "scores.csv", table), table
+    return table[[name for name in [*columns, "as_of", "valid_until", "model"] if name in table]]
 
 
 def drifted(space: Workspace) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from territory_lab.journey.chosen import chosen
 from territory_lab.journey.customers import icp, key_accounts, propensity, tam
 from territory_lab.journey.drafts import as_scenarios, draft, keep, shelf
-from territory_lab.journey.everyone import scored
+from territory_lab.journey.everyone import learning, scored
 from territory_lab.journey.territories import evaluation, on_the_map, plan, resources, sizes, territories
 from territory_lab.results import Result
 from territory_lab.workspace import Workspace
@@ -28,6 +28,7 @@ __all__ = [
     "icp",
     "keep",
     "key_accounts",
+    "learning",
     "on_the_map",
     "plan",
     "propensity",

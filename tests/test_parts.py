@@ -1,0 +1,147 @@
+"""A company too large for memory: dealt into parts, checked, scored and summed as if it were whole."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from territory_lab import cluster, journey, parts, sample
+from territory_lab.journey.everyone import COLUMNS, everyone
+from territory_lab.timeline import data_end
+from territory_lab.workspace import Workspace, state
+from tests.conftest import needs
+
+
+def workspace(folder: Path, tables: dict[str, pd.DataFrame], *, part: int, suffix: str = "parquet") -> Workspace:
+    sample.write(tables, folder, suffix=suffix)
+    return state(Workspace(folder), part_accounts=part)
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    return sample.company(3_000)[0]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_every_row_falls_to_the_part_of_its_account(
+    tmp_path: Path, tables: dict[str, pd.DataFrame], suffix: str
+) -> None:
+    space = workspace(tmp_path, tables, part=1_000, suffix=suffix)
+    assert [part.part for part in space.parts] == [0, 1, 2]
+    for name in ("accounts", "orders", "opportunities", "calls"):
+        key = tables[name].columns[0]
+        dealt = pd.concat([part.tables[name] for part in space.parts]).sort_values(key, ignore_index=True)
+        pd.testing.assert_frame_equal(dealt, tables[name].sort_values(key, ignore_index=True), check_dtype=False)
+    for part in space.parts:
+        assert set(part.tables["orders"]["account_id"]) <= set(part.tables["accounts"]["account_id"])
+        assert 800 < len(part.tables["accounts"]) < 1_200
+
+
+def test_a_company_that_fits_is_not_dealt(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    space = workspace(tmp_path, tables, part=3_000)
+    assert (space.deal, space.parts, space.times) == (None, [space], 1.0)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_parts_have_the_faults_of_the_whole(tmp_path: Path, tables: dict[str, pd.DataFrame], suffix: str) -> None:
+    messy, _ = sample.messy(tables)
+    orders = messy["orders"]
+    twice = orders.head(1).assign(account_id=orders["account_id"].iloc[-1])  # the key stands in another part too
+    lost = orders.head(1).assign(order_id="lost", account_id="nobody")
+    messy["orders"] = pd.concat([orders, twice, lost], ignore_index=True)
+    whole = workspace(tmp_path, messy, part=100_000, suffix=suffix).faults()[0]
+    assert {"parent_id", "order_id", "account_id", "owner_id"} <= {fault.column for fault in whole}
+    dealt = state(Workspace(tmp_path), part_accounts=1_000)
+    assert len(dealt.parts) == 4
+    assert sorted(dealt.faults()[0]) == sorted(whole)
+
+
+def test_a_row_without_a_key_is_named_by_its_place_in_its_part(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    nameless = tables["accounts"].head(1).assign(account_id=None)
+    accounts = pd.concat([tables["accounts"], nameless], ignore_index=True)
+    space = workspace(tmp_path, tables | {"accounts": accounts}, part=1_500)
+    (part,) = [part for part in space.parts if part.faults()[0]]
+    (fault,) = space.faults()[0]
+    assert fault.row == f"part {part.part}, row {parts.rows(part.sources['accounts'])}"
+
+
+def test_tables_that_changed_are_dealt_again(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    space = workspace(tmp_path, tables, part=1_000)
+    deal = space.deal
+    assert deal is not None
+    assert deal.end == data_end(tables)
+    facts = tmp_path / "results" / "parts" / "facts.json"
+    before = facts.stat().st_mtime_ns
+    assert Workspace(tmp_path).deal == deal
+    assert facts.stat().st_mtime_ns == before
+    shorter = tables["orders"][tables["orders"]["order_date"] < "2024-06-01"]
+    sample.write({"orders": shorter}, tmp_path)
+    again = Workspace(tmp_path).deal
+    assert again is not None
+    assert again.rows["orders"] == len(shorter)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Return a company of 200,000 accounts, one part of which has been learnt from."""
+    folder = tmp_path_factory.mktemp("large")
+    sample.write_large(folder, 200_000, piece=50_000)
+    space = state(Workspace(folder), part_accounts=10_000)
+    journey.learning(space)
+    return space
+
+
+def peak_mb(space: Workspace) -> float:
+    """Deal, check and score a company in a process of its own, by what was learnt, and say what that takes."""
+    work = f"""
+import resource
+from pathlib import Path
+from territory_lab import journey
+from territory_lab.workspace import Workspace
+space = Workspace(Path({str(space.folder)!r}))
+assert space.faults()[0] == []
+journey.scored(space)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    ran = subprocess.run([sys.executable, "-W", "ignore", "-c", work], capture_output=True, text=True, check=True)
+    return int(ran.stdout) / 1024
+
+
+def test_ten_times_the_accounts_take_as_much_memory(large: Workspace, tmp_path: Path) -> None:
+    sample.write_large(tmp_path, 20_000, piece=10_000)
+    small = state(Workspace(tmp_path), part_accounts=10_000)
+    journey.learning(small)
+    assert (len(small.parts), len(large.parts)) == (2, 20)
+    assert peak_mb(large) < 1.5 * peak_mb(small)
+
+
+def test_a_cluster_that_loses_a_worker_comes_to_the_same(large: Workspace, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    needs(len(os.sched_getaffinity(0)) > 1, "second core")
+    alone = {name: step(large) for name, step in journey.STEPS.items()}
+    folder = shutil.copytree(large.folder, tmp_path / "large", copy_function=shutil.copy2)
+    for done in ("everyone", "scored", "icp", "tam", "propensity", "territories", "resources", "evaluation"):
+        shutil.rmtree(folder / "results" / done)
+    other, killed = Workspace(folder), []
+    with cluster.workers(cluster.LOCAL) as each:
+
+        def unlucky(work, spaces):  # type: ignore[no-untyped-def]
+            for found in each(work, spaces):
+                if not killed:
+                    killed.append(min(distributed.default_client().run(os.getpid).values()))
+                    os.kill(killed[0], signal.SIGKILL)
+                yield found
+
+        journey.scored(other, each=unlucky)
+    assert killed
+    pd.testing.assert_frame_equal(everyone(other, COLUMNS), everyone(large, COLUMNS))  # to the last bit
+    for name, step in journey.STEPS.items():
+        together = step(other)
+        assert together.facts == alone[name].facts
+        for frame, found in together.frames.items():
+            pd.testing.assert_frame_equal(found, alone[name][frame])
