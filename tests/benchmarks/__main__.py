@@ -26,6 +26,7 @@ PARTS = {
     "crash": "crash",
     "decisions": "decisions",
     "scaling": "scaling",
+    "large": "large",
 }
 
 
