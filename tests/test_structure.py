@@ -12,7 +12,7 @@ FLOORS = [
     {"schema", "alignment", "sizing"},
     {"parts"},
     {"workspace", "geography", "scoring", "maps", "editing"},
-    {"hexagons"},
+    {"hexagons", "canvas"},
     {"market", "workload", "propensity", "crm", "sample", "scenarios", "results", "book", "registry"},
     {"evaluation", "staffing", "proposal", "focus", "lifecycle", "serving", "worklist", "handover", "affected"},
     {"journey"},

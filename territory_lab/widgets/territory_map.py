@@ -13,13 +13,13 @@ import traitlets
 
 from territory_lab import editing
 from territory_lab.alignment import Plan, Problem
+from territory_lab.canvas.legend import named, quantities, why
+from territory_lab.canvas.scene import OUTSIDE, Anchors, kept_tints, onto, page_of, scene, state, tints
+from territory_lab.canvas.scripts import bundle, style
 from territory_lab.charts.words import plural
 from territory_lab.editing import Draft, Step
 from territory_lab.errors import BadInput, Fault, TerritoryLabError
 from territory_lab.maps import Sheet, territories
-from territory_lab.widgets.legend import named, quantities, why
-from territory_lab.widgets.scene import OUTSIDE, Anchors, kept_tints, page_of, scene, state, tints
-from territory_lab.widgets.scripts import bundle, style
 
 
 class TerritoryMap(anywidget.AnyWidget):
@@ -80,9 +80,9 @@ class TerritoryMap(anywidget.AnyWidget):
             problem,
             quantities(problem, units, accounts),
             accounts=None if accounts is None or "lon" not in accounts else self._placed(accounts),
-            names=named(problem, units),
+            names=named(problem.units if units is None else units),
         )
-        self._colours = tints(self._page, first)
+        self._colours = tints(self._page, first.alignment)
         self._show(plural(len(problem.territory_ids), "territory") + f", {plural(len(problem.units), 'unit')}.")
         self.on_msg(self._hear)
 
@@ -340,21 +340,13 @@ class TerritoryMap(anywidget.AnyWidget):
         xy = np.empty((0, 2)) if homes is None else self._page.place(homes["lon"], homes["lat"])
         colours = self._colours if shown is None else kept_tints({}, plan, self._sides)
         self._state = state(plan, self._today, colours, self._anchors) | {
-            "homes": self._onto(xy),
+            "homes": onto(self._page, xy[np.isfinite(xy).all(axis=1)]).tolist(),
             "touched": touched,
             "undo": self._draft.before is not None,
             "redo": self._draft.after is not None,
             "said": said,
             "broken": [str(message) for message in plan.violations["message"]],
         }
-
-    def _onto(self, xy: np.ndarray) -> list[list[float]]:
-        """Turn places on the sheet into the browser's."""
-        frames = [part.frame for part, _ in self._page.parts if part.frame is not None]
-        left, _, _, top = self._page.shapes.total_bounds
-        left, top = min([left, *(x for x, *_ in frames)]), max([top, *(y + h for _, y, _, h in frames)])
-        unit = 1000.0 if self._page.parts else 1.0
-        return [[float((x - left) / unit), float((top - y) / unit)] for x, y in xy if np.isfinite([x, y]).all()]
 
     def _hear(self, _: object, message: dict[str, Any], __: object) -> None:
         """Do what the browser asks, or say in words why not."""

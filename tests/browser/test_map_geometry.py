@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import shapely
 
-from territory_lab.widgets.scripts import FOLDER, bundle
+from territory_lab.canvas.scripts import FOLDER, bundle
 from tests.conftest import needs
 
 ROOT = Path(__file__).resolve().parents[2]

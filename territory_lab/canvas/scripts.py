@@ -1,27 +1,34 @@
 """The scripts and the style of the territory map, as the browser takes them."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from territory_lab.charts.tokens import DARK, FONT, LIGHT
 
 FOLDER = Path(__file__).parent / "map"
-SCRIPTS = ("geometry", "draw", "stage", "side", "widget")
+WIDGET = ("geometry", "draw", "stage", "side", "widget")
+PAGE = ("geometry", "draw", "stage", "what_if")
 
 
-def bundle() -> str:
+def bundle(scripts: Sequence[str] = WIDGET) -> str:
     """
-    Join the scripts of the map into one module.
+    Join scripts of the map into one module.
 
-    Each file under ``widgets/map`` is a module of its own; joined, what they import from one another goes, and so does
-    the word ``export``, but for the last file's ``export default``.
+    Each file under ``canvas/map`` is a module of its own; joined, what they import from one another goes, and so does
+    the word ``export``, but for a last file's ``export default``.
+
+    Parameters
+    ----------
+    scripts : sequence of str
+        Their names, what is imported first: those of the notebook's map, or of a page's (`PAGE`).
 
     Returns
     -------
     str
         An ECMAScript module without imports.
     """
-    text = "".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
+    text = "".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in scripts)
     return re.sub(r"^(import [^;]*;\n|export (?!default))", "", text, flags=re.MULTILINE)
 
 

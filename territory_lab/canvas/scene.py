@@ -11,11 +11,11 @@ from scipy.spatial import KDTree
 
 from territory_lab import geography
 from territory_lab.alignment import Plan, Problem, metrics
+from territory_lab.canvas.legend import LAYERS
 from territory_lab.charts.tokens import BORDER, ON_FILL, REST, TERRITORIES, TROUBLE
 from territory_lab.charts.words import number, percent
 from territory_lab.editing import locks, strays
 from territory_lab.maps import Sheet, classed, colouring, dissolve, sheet
-from territory_lab.widgets.legend import LAYERS
 
 NOBODY = 65535
 OUTSIDE = 2**32 - 1
@@ -69,6 +69,72 @@ def _cells(xy: np.ndarray) -> np.ndarray:
     return np.asarray(cells)
 
 
+def onto(page: Sheet, xy: np.ndarray) -> np.ndarray:
+    """
+    Turn places on the sheet into the browser's.
+
+    Parameters
+    ----------
+    page : Sheet
+        From `page_of`.
+    xy : ndarray
+        Shape (n, 2).
+
+    Returns
+    -------
+    ndarray
+        In thousandths of the sheet's measure (km), y downwards, from the upper left corner of shapes and frames.
+    """
+    left, _, _, top = _extent(page)
+    return np.asarray(np.c_[xy[:, 0] - left, top - xy[:, 1]] / _unit(page))
+
+
+def outlines(page: Sheet, ids: pd.Index, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """
+    Gather the shapes, the names and the colours of a map.
+
+    Parameters
+    ----------
+    page : Sheet
+        From `page_of`.
+    ids : Index
+        The units, in the order in which the browser counts them.
+    names : mapping, optional
+        What a unit is called, by unit_id.
+
+    Returns
+    -------
+    dict
+        Words, and arrays as bytes (float32, uint32, uint16; little-endian) in the measure of `onto`.
+    """
+    shapes, unit = page.shapes.reindex(ids), _unit(page)
+    left, bottom, right, top = _extent(page)
+    grid = max(right - left, top - bottom) / unit / _FINE
+    parts, owner = shapely.get_parts(shapes.array, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    middle = np.full((len(ids), 2), np.nan, dtype="<f4")
+    middle[shapes.notna()] = onto(page, shapely.get_coordinates(shapely.point_on_surface(shapes.dropna().array)))
+    state = pd.Series(page.states).reindex(ids) if page.states is not None else pd.Series(0, index=ids)
+    return {
+        "ids": list(ids),
+        "names": [str((names or {}).get(name, name)) for name in ids],
+        "width": float((right - left) / unit),
+        "height": float((top - bottom) / unit),
+        "xy": np.asarray(np.round(onto(page, xy) / grid) * grid, dtype="<f4").tobytes(),
+        "ring_ends": np.cumsum(np.bincount(ring, minlength=len(rings))).astype("<u4").tobytes(),
+        "ring_units": owner[part].astype("<u4").tobytes(),
+        "middles": middle.tobytes(),
+        "states": state.factorize()[0].astype("<u2").tobytes(),
+        "frames": [[(x - left) / unit, (top - y - h) / unit, w / unit, h / unit] for x, y, w, h in _frames(page)],
+        "tints": list(TERRITORIES),
+        "rest": REST,
+        "ink": ON_FILL,
+        "border": BORDER,
+        "cut": TROUBLE,
+    }
+
+
 def scene(
     page: Sheet,
     problem: Problem,
@@ -96,59 +162,42 @@ def scene(
     Returns
     -------
     dict
-        Words, and arrays as bytes (float32, uint32, uint8; little-endian); lengths in thousandths of the sheet's
-        measure (km), y downwards.
+        `outlines`, with the borders between units, the accounts, and the quantities in classes.
     """
-    ids = problem.unit_ids
-    shapes = page.shapes.reindex(ids)
-    frames = [part.frame for part, _ in page.parts if part.frame is not None]
-    corners = np.array([page.shapes.total_bounds, *((x, y, x + w, y + h) for x, y, w, h in frames)])
-    (left, bottom), (right, top) = corners[:, :2].min(axis=0), corners[:, 2:].max(axis=0)
-    unit = 1000.0 if page.parts else 1.0
-    grid = max(right - left, top - bottom) / unit / _FINE
-
-    def onto(xy: np.ndarray) -> np.ndarray:
-        """Turn places on the sheet into the browser's."""
-        flat = np.c_[xy[:, 0] - left, top - xy[:, 1]] / unit
-        return np.asarray(np.round(flat / grid) * grid, dtype="<f4")
-
-    parts, owner = shapely.get_parts(shapes.array, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    xy = onto(xy)
-    edges, beside = _edges(xy, ring, owner[part])
-    state = pd.Series(page.states).reindex(ids) if page.states is not None else pd.Series(0, index=ids)
-    code = np.r_[state.factorize()[0], -1]
-    between = code[beside[:, 0]] != code[np.minimum(beside[:, 1], len(ids))]
-    middles = shapely.get_coordinates(shapely.point_on_surface(shapes.array[shapes.notna()]))
-    middle = np.full((len(ids), 2), np.nan, dtype="<f4")
-    middle[shapes.notna()] = onto(middles)
-    return {
-        "ids": list(ids),
-        "names": [str((names or {}).get(name, name)) for name in ids],
-        "width": float((right - left) / unit),
-        "height": float((top - bottom) / unit),
+    told = outlines(page, problem.unit_ids, names)
+    ends, units = (np.frombuffer(told[name], "<u4") for name in ("ring_ends", "ring_units"))
+    ring = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    edges, beside = _edges(np.frombuffer(told["xy"], "<f4").reshape(-1, 2), ring, units)
+    code = np.r_[np.frombuffer(told["states"], "<u2"), NOBODY]
+    between = code[beside[:, 0]] != code[np.minimum(beside[:, 1], len(code) - 1)]
+    return told | {
         "km": bool(page.parts) or "x_km" in problem.units,
-        "xy": xy.tobytes(),
-        "ring_ends": np.cumsum(np.bincount(ring, minlength=len(rings))).astype("<u4").tobytes(),
-        "ring_units": owner[part].astype("<u4").tobytes(),
         "edges": edges.astype("<f4").tobytes(),
         "edge_units": beside.astype("<u4").tobytes(),
         "edge_lines": between.astype("u1").tobytes(),
-        "middles": middle.tobytes(),
-        "accounts": (onto(accounts) if accounts is not None else middle[:0]).tobytes(),
-        "frames": [[(x - left) / unit, (top - y - h) / unit, w / unit, h / unit] for x, y, w, h in frames],
-        "layers": [_layer(name, values[name].reindex(ids)) for name in LAYERS if name in values],
+        "accounts": (onto(page, accounts) if accounts is not None else np.empty((0, 2))).astype("<f4").tobytes(),
+        "layers": [_layer(name, values[name].reindex(problem.unit_ids)) for name in LAYERS if name in values],
         "activities": [
             {"name": name, "title": LAYERS.get(name, name), "tolerance": tolerance}
             for name, tolerance in problem.balance.items()
         ],
-        "tints": list(TERRITORIES),
-        "rest": REST,
-        "ink": ON_FILL,
-        "border": BORDER,
-        "cut": TROUBLE,
     }
+
+
+def _frames(page: Sheet) -> list[tuple[float, float, float, float]]:
+    """Give left, bottom, width and height of the insets."""
+    return [part.frame for part, _ in page.parts if part.frame is not None]
+
+
+def _extent(page: Sheet) -> np.ndarray:
+    """Give left, bottom, right and top of shapes and insets."""
+    boxes = np.array([page.shapes.total_bounds, *((x, y, x + w, y + h) for x, y, w, h in _frames(page))])
+    return np.asarray(np.r_[boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+
+
+def _unit(page: Sheet) -> float:
+    """How much of the sheet's measure is one of the browser's."""
+    return 1000.0 if page.parts else 1.0
 
 
 def _edges(xy: np.ndarray, ring: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -181,7 +230,7 @@ def _layer(name: str, values: pd.Series) -> dict[str, Any]:
     }
 
 
-def tints(page: Sheet, plan: Plan) -> dict[str, int]:
+def tints(page: Sheet, owner: pd.Series) -> dict[str, int]:
     """
     Choose a tint for each territory, neighbours never alike.
 
@@ -189,15 +238,15 @@ def tints(page: Sheet, plan: Plan) -> dict[str, int]:
     ----------
     page : Sheet
         From `page_of`.
-    plan : Plan
-        Any plan.
+    owner : Series
+        territory_id by unit_id.
 
     Returns
     -------
     dict of str to int
         Position in the scene's tints, by territory_id.
     """
-    chosen = colouring(dissolve(page.shapes, plan.alignment))
+    chosen = colouring(dissolve(page.shapes, owner))
     return {str(name): TERRITORIES.index(tint) for name, tint in chosen.items()}
 
 

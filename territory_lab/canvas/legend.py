@@ -95,23 +95,21 @@ def quantities(problem: Problem, units: pd.DataFrame | None, accounts: pd.DataFr
     return known
 
 
-def named(problem: Problem, units: pd.DataFrame | None) -> dict[str, str]:
+def named(units: pd.DataFrame) -> dict[str, str]:
     """
     Find what units are called, with their state where known.
 
     Parameters
     ----------
-    problem : Problem
-        Its units are drawn.
-    units : DataFrame, optional
-        With ``name`` and ``state``; the problem's own by default.
+    units : DataFrame
+        By unit_id, or with a column of it: ``name`` and ``state``.
 
     Returns
     -------
     dict of str to str
         Name by unit_id; empty where there is none.
     """
-    frame = problem.units if units is None else units.set_index("unit_id") if "unit_id" in units else units
+    frame = units.set_index("unit_id") if "unit_id" in units else units
     if "name" not in frame:
         return {}
     state_ = ", " + frame["state"].astype("str") if "state" in frame else ""
