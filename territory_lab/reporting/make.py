@@ -13,6 +13,7 @@ from territory_lab.reporting.report import report
 from territory_lab.reporting.sheets import xlsx
 from territory_lab.reporting.slides import pptx
 from territory_lab.reporting.story import tell
+from territory_lab.reporting.what_if import what_if
 from territory_lab.workspace import Workspace
 
 
@@ -57,7 +58,8 @@ def make(
     most = FEW if audience is Audience.BOARD else MOST
     with speaking(language):
         figures = pictures(told.numbers, **told.drawn, only=PICTURES[audience], most=most)
-        written = [report(told.numbers, folder / f"{name}.html", figures, audience=audience.value)]
+        live = what_if(told) if audience is Audience.FULL else None
+        written = [report(told.numbers, folder / f"{name}.html", figures, audience=audience.value, live=live)]
         if "pdf" in kinds:
             written.append(pdf(written[0]))
         if "xlsx" in kinds:

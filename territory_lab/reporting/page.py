@@ -9,6 +9,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from territory_lab.canvas.scripts import PAGE, bundle, style
 from territory_lab.charts.speech import spoken, translations
 from territory_lab.charts.tables import CSS
 from territory_lab.charts.tokens import css_tokens
@@ -33,7 +34,9 @@ class Section(NamedTuple):
     title: str
 
 
-def write_page(template: str, path: Path, *, title: str, sections: Sequence[Section], **context: object) -> Path:
+def write_page(
+    template: str, path: Path, *, title: str, sections: Sequence[Section], map_too: bool = False, **context: object
+) -> Path:
     """
     Fill a template and write the file.
 
@@ -47,6 +50,8 @@ def write_page(template: str, path: Path, *, title: str, sections: Sequence[Sect
         Of the page.
     sections : sequence of Section
         The navigation.
+    map_too : bool
+        Whether the page carries the map that may be changed, and so its style and script.
     **context : object
         What the template shows; text is escaped.
 
@@ -55,17 +60,17 @@ def write_page(template: str, path: Path, *, title: str, sections: Sequence[Sect
     Path
         The file.
     """
-    script = (TEMPLATES / "page.js").read_text(encoding="utf-8").strip()
+    scripts = [(TEMPLATES / "page.js").read_text(encoding="utf-8"), *([bundle(PAGE)] if map_too else [])]
+    css = css_tokens() + (TEMPLATES / "page.css").read_text(encoding="utf-8") + CSS + (style() if map_too else "")
     own = {
-        "css": css_tokens() + (TEMPLATES / "page.css").read_text(encoding="utf-8") + CSS,
-        "script": script,
-        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "css": Markup(css),  # noqa: S704 - files of this package, and so are the scripts
+        "scripts": [Markup(script) for script in scripts],  # noqa: S704
+        "hashes": [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts],
     }
-    trusted = {name: Markup(text) for name, text in own.items()}  # noqa: S704 - files of this package
     html = (
         _environment()
         .get_template(template)
-        .render(title=title, sections=sections, language=str(spoken()).replace("_", "-"), **trusted, **context)
+        .render(title=title, sections=sections, language=str(spoken()).replace("_", "-"), **own, **context)
     )
     return write_whole(path, html)
 

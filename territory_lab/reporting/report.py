@@ -127,7 +127,12 @@ def sections(numbers: Numbers, audience: str) -> list[Section]:
 
 
 def report(
-    numbers: Numbers, path: Path | str, figures: Mapping[str, Picture] | None = None, *, audience: str = "full"
+    numbers: Numbers,
+    path: Path | str,
+    figures: Mapping[str, Picture] | None = None,
+    *,
+    audience: str = "full",
+    live: Markup | None = None,
 ) -> Path:
     """
     Write a report in the language that is spoken, see :func:`territory_lab.charts.speaking`.
@@ -142,6 +147,8 @@ def report(
         From :func:`territory_lab.reporting.pictures`.
     audience : str
         board, manager, rep or full: how much is told.
+    live : Markup, optional
+        From :func:`territory_lab.reporting.what_if.what_if`: the map that the reader may change.
 
     Returns
     -------
@@ -171,6 +178,8 @@ def report(
         told=told,
         figures={name: Markup(one.svg(f"fig-{name}")) for name, one in (figures or {}).items()},  # noqa: S704 - escaped there
         json_name=file.with_suffix(".json").name,
+        live=live,
+        map_too=live is not None,
     )
 
 

@@ -10,6 +10,7 @@ from territory_lab.reporting.pictures import pictures
 from territory_lab.reporting.report import report
 from territory_lab.reporting.story import tell
 from territory_lab.reporting.telling import KeyNumber, key_numbers
+from territory_lab.reporting.what_if import what_if
 from territory_lab.results import Result
 from territory_lab.workspace import Workspace
 
@@ -52,6 +53,7 @@ def write_all(
         written.append(export_notebook(ran, page))
         results[step.__name__] = step(space)
     told = tell(space, made=(results, off))
-    written.append(report(told.numbers, reports / "summary.html", pictures(told.numbers, **told.drawn)))
+    figures = pictures(told.numbers, **told.drawn)
+    written.append(report(told.numbers, reports / "summary.html", figures, live=what_if(told)))
     headlines = [one.plain() for one in key_numbers(told.numbers)]
     return written, headlines, list(dict.fromkeys(told.numbers["off"].values()))

@@ -102,7 +102,7 @@ def test_types_hold():
     compiler = shutil.which("tsc")
     needs(compiler, "tsc (Debian's node-typescript)")
     options = ["--noEmit", "--allowJs", "--checkJs", "--strict", "--target", "es2022", "--module", "es2022"]
-    command = [compiler, *options, "--lib", LIB, str(FOLDER / "widget.js")]
+    command = [compiler, *options, "--lib", LIB, str(FOLDER / "widget.js"), str(FOLDER / "what_if.js")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own files
     assert ran.returncode == 0, ran.stdout
 
