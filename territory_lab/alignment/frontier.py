@@ -1,18 +1,21 @@
 """What disruption buys: the best plan at each share of work that may change hands."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
 import pandas as pd
 from tqdm import tqdm
 
+from territory_lab.alignment.exact import small
 from territory_lab.alignment.metrics import disruption
 from territory_lab.alignment.plan import Infeasible, Plan
 from territory_lab.alignment.problem import Problem
-from territory_lab.alignment.solve import carried, solve
+from territory_lab.alignment.solve import carried, centres_of, search_of, solve
 from territory_lab.errors import BadInput, Fault
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 1.0)
+DEAR = 3.0  # times what the limit on moves is worth to the fractional plan
 
 
 def frontier(
@@ -22,6 +25,7 @@ def frontier(
     seed: int = 0,
     time_limit_s: float = 60.0,
     progress: bool = False,
+    best: Plan | None = None,
 ) -> pd.DataFrame:
     """
     Find the best plan at each level of disruption.
@@ -37,9 +41,11 @@ def frontier(
     seed : int
         As in `solve`.
     time_limit_s : float
-        For each level.
+        For each solve; a level that is hard to keep takes two.
     progress : bool
         Show a progress bar.
+    best : Plan, optional
+        What `solve` found where everything may move, not to be sought again.
 
     Returns
     -------
@@ -56,14 +62,14 @@ def frontier(
         raise BadInput([Fault("problem", "current", "", "no alignment of today", "pass current")])
     levels = sorted(set(shares), reverse=True)
     found: dict[float, Plan] = {}
-    last, floor, reason = None, -float("inf"), ""
+    last, floor, reason = best, -float("inf"), ""
     for share in tqdm(levels, desc="frontier", disable=not progress):
         level = replace(problem, max_moved_share=share)
         if last is not None and last.feasible and _moved_share(last) <= share:
             found[share] = replace(last, problem=level)  # the best where more may move, and its bound holds here too
             continue
         try:
-            last = solve(level, seed=seed, time_limit_s=time_limit_s)
+            last = _priced(level, last, seed, time_limit_s) or solve(level, seed=seed, time_limit_s=time_limit_s)
         except Infeasible as proof:  # and then with fewer moves all the more
             reason = str(proof)
             break
@@ -71,7 +77,7 @@ def frontier(
             floor = max(floor, last.bound)
             last = replace(last, bound=floor)
         found[share] = last
-    best: Plan | None = None
+    best = None
     for share in sorted(found):
         plan = found[share]
         if best is not None and not (plan.feasible and plan.objective <= best.objective):
@@ -82,6 +88,21 @@ def frontier(
     rows = [_row(share, found.get(share), reason) for share in reversed(levels)]
     columns = ["max_moved_share", "moved_share", "objective", "bound", "gap", "feasible", "plan", "reason"]
     return pd.DataFrame(rows, columns=columns).set_index("max_moved_share")
+
+
+def _priced(level: Problem, last: Plan | None, seed: int, time_limit_s: float) -> Plan | None:
+    """
+    Solve a large level with a price on every move instead of the limit: annealing passes a price, and no limit.
+
+    Whole units in one piece ask for a higher price than the fractional plan does.
+    """
+    if last is None or small(level) or len(level.apart):
+        return None
+    search = search_of(level, seed, math.inf)
+    price = DEAR * search.price_out(centres_of(last), last.prices.to_numpy(float).T.copy()).move_price
+    free = replace(level, max_moved_share=None, move_price=level.move_price + price)
+    plan = carried(solve(free, seed=seed, time_limit_s=time_limit_s), level)
+    return plan if plan.feasible else None
 
 
 def _row(share: float, plan: Plan | None, reason: str) -> tuple[object, ...]:

@@ -57,6 +57,12 @@ def test_a_level_that_cannot_be_had_says_why():
     assert table.loc[1.0, "reason"] == ""
 
 
+def test_a_plan_that_is_known_is_not_sought_again():
+    problem, _ = halves()
+    known = solve(problem)
+    assert frontier(problem, [1.0], best=known).loc[1.0, "plan"].alignment is known.alignment
+
+
 def vars_of(problem: Problem) -> dict[str, object]:
     """Give the arguments of a problem."""
     return {name: getattr(problem, name) for name in problem.__dataclass_fields__}
