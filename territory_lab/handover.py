@@ -10,7 +10,7 @@ import pandas as pd
 from territory_lab import book
 from territory_lab.crm import salesforce, today
 from territory_lab.crm.layout import FILE, Layout
-from territory_lab.errors import BadInput, Fault
+from territory_lab.errors import BadInput, Fault, TerritoryLabError
 from territory_lab.files import write_csv, write_whole, writing
 from territory_lab.workspace import Workspace
 
@@ -39,7 +39,7 @@ def write(
     Returns
     -------
     folder : Path
-        ``exports/<to>`` in the workspace, replaced whole.
+        ``exports/<to>`` in the workspace, replaced whole; tables of a large company are numbered by part.
     summary : list of str
         What was written, and what a person must see to.
     """
@@ -48,10 +48,12 @@ def write(
         if to == "salesforce":
             told = _salesforce(space, alignment, draft, ids)
         elif to == "csv":
-            frames = assignments(space, alignment)
-            for name, frame in frames.items():
-                write_csv(draft / f"{name}.csv", frame)
-            told = [f"{name}.csv: {len(frame)} rows" for name, frame in frames.items()]
+            told = []
+            for part in space.parts:
+                number = "" if part.part is None else f"-{part.part:03}"
+                for name, frame in assignments(part, alignment).items():
+                    write_csv(draft / f"{name}{number}.csv", frame)
+                    told.append(f"{name}{number}.csv: {len(frame)} rows")
         else:
             told = _map(territories(space, alignment), draft, to)
         days = calendar(space, alignment, effective)
@@ -152,7 +154,8 @@ def calendar(space: Workspace, alignment: pd.Series, effective: dt.date | None =
     BadInput
         Naming each row of ``effective.csv`` that is no day or no territory of the plan.
     """
-    moves = assignments(space, alignment)["accounts"].query("territory_id != territory_today")
+    parts = [assignments(part, alignment)["accounts"] for part in space.parts]
+    moves = pd.concat([part.query("territory_id != territory_today") for part in parts])
     stated = _days(space, alignment)
     table = pd.DataFrame(
         {
@@ -211,6 +214,8 @@ def territories(space: Workspace, alignment: pd.Series) -> gpd.GeoDataFrame:
 
 def _salesforce(space: Workspace, alignment: pd.Series, draft: Path, ids: Path | None) -> list[str]:
     """Write load files and, in a folder beneath, those that undo them."""
+    if space.deal is not None:
+        raise TerritoryLabError("load files are made in memory: use --to csv, or set part_accounts above the accounts")
     accounts = assignments(space, alignment)["accounts"].dropna(subset="unit_id").set_index("account_id")
     reps = _staff(space).set_index("rep_id")["territory_id"]
     file = space.folder / FILE

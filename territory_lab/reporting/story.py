@@ -151,7 +151,7 @@ def _enriched(space: Workspace, results: Mapping[str, Result]) -> dict[str, Resu
         full["tam"] = replace(full["tam"], frames={**full["tam"].frames, **_places(full["tam"])})
     if "propensity" in full:
         full["propensity"] = replace(
-            full["propensity"], frames={**full["propensity"].frames, **_next(full["propensity"])}
+            full["propensity"], frames={**full["propensity"].frames, **_next(full["propensity"], space.times)}
         )
     if "evaluation" in full and "explained" in full["evaluation"]:
         frames = {**full["evaluation"].frames}
@@ -197,13 +197,16 @@ def _places(tam: Result) -> dict[str, pd.DataFrame]:
     }
 
 
-def _next(step: Result) -> dict[str, pd.DataFrame]:
-    """Sum up the gaps by product and the actions by play."""
+def _next(step: Result, times: float) -> dict[str, pd.DataFrame]:
+    """Sum up the gaps by product, as many times as the company is larger than its first part, and actions by play."""
     frames = {}
     if "white_space" in step:
         gaps = step["white_space"][step["white_space"]["status"] != "owned"]
         label = "product" if "product" in gaps else "product_id"
         sums = gaps.groupby(label).agg(accounts=("account_id", "nunique"), expected_revenue=("expected_revenue", "sum"))
+        sums = sums.assign(
+            accounts=(times * sums["accounts"]).round().astype(int), expected_revenue=times * sums["expected_revenue"]
+        )
         frames["gaps"] = sums.sort_values("expected_revenue", ascending=False, kind="stable").reset_index(
             names="product"
         )
@@ -234,12 +237,13 @@ def _at(numbers: Numbers, key: str) -> Any:  # noqa: ANN401 - JSON is any of its
 
 def _meta(space: Workspace, results: Mapping[str, Result]) -> dict[str, Any]:
     """Say what the numbers rest on, so that they can be made again."""
-    settings = asdict(space.settings)
+    settings, whole = asdict(space.settings), dict(space.deal.rows) if space.deal else {}
     return {
         **{name: settings.pop(name) for name in ("name", "currency", "seed")},
         "as_of": results["propensity"].facts["as_of"] if "propensity" in results else "",
         "data_hash": space.data_hash,
-        "tables": {name: len(table) for name, table in space.tables.items()},
+        "tables": {name: len(table) for name, table in space.tables.items()} | whole,
+        **({} if space.deal is None else {"parts": space.deal.size}),
         "settings": settings,
         "versions": {"python": platform.python_version()} | {name: version(name) for name in _ENGINES},
     }
