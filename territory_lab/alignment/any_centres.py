@@ -47,36 +47,17 @@ class Ascent:
     Multipliers lambda_i are measured per unit of load. The choice of the k sites of least worth is softened: shares
     y_j = prior_j exp((v - worth_j) / heat_j) that add up to k. This makes the dual nearly smooth, with the curvature
     X' (y / heat) X of the sites' takings X, and what the knapsacks themselves bend by is the diagonal that damps it.
-
-    Parameters
-    ----------
-    ground : Field
-        Sites and units.
-    sites : Ints
-        The sites searched, shape (s,).
-    count, most : int
-        Territories, and how many of them may share a site.
-    scale : Floats
-        Cost per load of each unit's neighbourhood, shape (n,).
-    heat : Floats
-        Cost of a territory near each searched site, shape (s,).
-    prior : Floats
-        Share to which each searched site is open before costs are known, shape (s,).
-    multiplier : Floats
-        Per unit of load, shape (n,).
-    deadline : float
-        When to stop, on the monotonic clock.
     """
 
     ground: Field
-    sites: Ints
-    count: int
-    most: int
-    scale: Floats
-    heat: Floats
-    prior: Floats
-    multiplier: Floats
-    deadline: float
+    sites: Ints  # the sites searched, shape (s,)
+    count: int  # territories
+    most: int  # of them that may share a site
+    scale: Floats  # cost per load of each unit's neighbourhood, shape (n,)
+    heat: Floats  # cost of a territory near each searched site, shape (s,)
+    prior: Floats  # share to which each searched site is open before costs are known, shape (s,)
+    multiplier: Floats  # per unit of load, shape (n,)
+    deadline: float  # when to stop, on the monotonic clock
     damping: float = 1.0
     prices: Prices = field(init=False)
     lists: Lists = field(init=False)

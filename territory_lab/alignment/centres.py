@@ -26,19 +26,10 @@ STILL = 1e-5  # centres that move less than this share of their coordinates have
 
 
 class Centres(NamedTuple):
-    """
-    Where k territories stand.
+    """Where k territories stand."""
 
-    Parameters
-    ----------
-    points : Floats
-        In km, shape (k, 3).
-    site : Ints
-        Unit or column of the matrix at which each centre stands, -1 for none, shape (k,).
-    """
-
-    points: Floats
-    site: Ints
+    points: Floats  # in km, shape (k, 3)
+    site: Ints  # unit or column of the matrix at which each centre stands, -1 for none, shape (k,)
 
 
 def fixed(problem: Problem) -> Centres:

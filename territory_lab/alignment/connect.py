@@ -9,39 +9,18 @@ from territory_lab.alignment.costs import Costs, Floats, Ints, priced
 
 
 class Board(NamedTuple):
-    """
-    What stays while units change hands, for n units, k territories and m activities.
-
-    Parameters
-    ----------
-    costs : Costs
-        Cost of every pair.
-    starts, ends : Ints
-        Neighbours of unit i: ``ends[starts[i]:starts[i + 1]]``; ``ends`` is empty without contiguity.
-    near : Ints
-        Territories worth a try without contiguity, shape (n, width), or (0, 0).
-    loads : Floats
-        The activities, shape (m, n).
-    lower, upper : Floats
-        Their limits, shape (m, k).
-    price : Floats
-        Shadow prices of the limits, shape (m, k).
-    stiff : Floats
-        Penalty per unit of activity outside the limits, shape (m, k).
-    limit : float
-        Weight that may leave its owner; infinite where nothing limits it.
-    """
+    """What stays while units change hands, for n units, k territories and m activities."""
 
     costs: Costs
-    starts: Ints
+    starts: Ints  # neighbours of unit i: ``ends[starts[i]:starts[i + 1]]``; ``ends`` is empty without contiguity
     ends: Ints
-    near: Ints
-    loads: Floats
-    lower: Floats
-    upper: Floats
-    price: Floats
-    stiff: Floats
-    limit: float
+    near: Ints  # territories worth a try without contiguity, shape (n, width), or (0, 0)
+    loads: Floats  # the activities, shape (m, n)
+    lower: Floats  # limit of each activity in each territory, shape (m, k)
+    upper: Floats  # likewise
+    price: Floats  # shadow prices of the limits, shape (m, k)
+    stiff: Floats  # penalty per unit of activity outside the limits, shape (m, k)
+    limit: float  # weight that may leave its owner; infinite where nothing limits it
 
 
 @njit(cache=True)

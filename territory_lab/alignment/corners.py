@@ -21,22 +21,11 @@ AT_A_TIME = 500  # units whose ways are kept at once
 
 
 class Corner(NamedTuple):
-    """
-    A unit from which little can be reached.
+    """A unit from which little can be reached."""
 
-    Parameters
-    ----------
-    unit : int
-        Its position.
-    toll : int
-        Activity that the ways from it take up.
-    reach : float
-        What lies within its reach of the scarcest other activity, in minima of a territory.
-    """
-
-    unit: int
-    toll: int
-    reach: float
+    unit: int  # its position
+    toll: int  # activity that the ways from it take up
+    reach: float  # what lies within its reach of the scarcest other activity, in minima of a territory
 
 
 def refuse_corner(problem: Problem, seconds: float) -> None:

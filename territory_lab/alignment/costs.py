@@ -15,43 +15,18 @@ PLANE, SPHERE, TABLE = 0, 1, 2
 
 
 class Costs(NamedTuple):
-    """
-    Everything that decides the cost of a unit in a territory, for n units and k centres.
+    """Everything that decides the cost of a unit in a territory, for n units and k centres."""
 
-    Parameters
-    ----------
-    kind : int
-        How distance is measured: ``PLANE``, ``SPHERE`` (chords of a globe in km) or ``TABLE``.
-    power : int
-        Exponent of the distance, 1 or 2.
-    points : Floats
-        Units in km, shape (n, 3).
-    centres : Floats
-        Centres in km, shape (k, 3).
-    table : Floats
-        Distances, shape (n, k); shape (0, 0) unless ``kind`` is ``TABLE``. Infinite: out of reach.
-    weight : Floats
-        What multiplies distance, shape (n,).
-    owner : Ints
-        Today's territory, -1 for none, shape (n,).
-    move_price : float
-        Price of a unit of weight that leaves its owner.
-    pinned : Ints
-        The only territory allowed, -1 for any, shape (n,).
-    banned : Flags
-        Forbidden pairs, shape (n, k), or (0, 0) where nothing is forbidden.
-    """
-
-    kind: int
-    power: int
-    points: Floats
-    centres: Floats
-    table: Floats
-    weight: Floats
-    owner: Ints
-    move_price: float
-    pinned: Ints
-    banned: Flags
+    kind: int  # how distance is measured: ``PLANE``, ``SPHERE`` (chords of a globe in km) or ``TABLE``
+    power: int  # exponent of the distance, 1 or 2
+    points: Floats  # units in km, shape (n, 3)
+    centres: Floats  # centres in km, shape (k, 3)
+    table: Floats  # distances, shape (n, k); shape (0, 0) unless ``kind`` is ``TABLE``. Infinite: out of reach
+    weight: Floats  # what multiplies distance, shape (n,)
+    owner: Ints  # today's territory, -1 for none, shape (n,)
+    move_price: float  # price of a unit of weight that leaves its owner
+    pinned: Ints  # the only territory allowed, -1 for any, shape (n,)
+    banned: Flags  # forbidden pairs, shape (n, k), or (0, 0) where nothing is forbidden
 
 
 @njit(cache=True)

@@ -24,47 +24,23 @@ INERTIA, PATIENCE, COOLING, LEAST_STEP = 0.7, 20, 0.6, 1e-3  # of the ascent
 
 
 class Siting(NamedTuple):
-    """
-    The question as numbers, for n units and m candidate sites.
+    """The question as numbers, for n units and m candidate sites."""
 
-    Parameters
-    ----------
-    far : Floats
-        Weighted distances, infinite out of reach, shape (n, m).
-    load, capacity, fee : Floats
-        Load of each unit, above zero, shape (n,); capacity and fixed cost of each site, shape (m,).
-    held : Flags
-        Sites that must be open, shape (m,).
-    wanted : int
-        Sites to open.
-    """
-
-    far: Floats
-    load: Floats
-    capacity: Floats
-    fee: Floats
-    held: Flags
-    wanted: int
+    far: Floats  # weighted distances, infinite out of reach, shape (n, m)
+    load: Floats  # of each unit, above zero, shape (n,)
+    capacity: Floats  # of each site, shape (m,)
+    fee: Floats  # fixed cost of each site, shape (m,)
+    held: Flags  # sites that must be open, shape (m,)
+    wanted: int  # sites to open
 
 
 class Book(NamedTuple):
-    """
-    The units each site may want, for m sites.
+    """The units each site may want, for m sites."""
 
-    Parameters
-    ----------
-    first, unit : Ints
-        Site ``j`` may want the units ``unit[first[j]:first[j + 1]]``.
-    far : Floats
-        Weighted distance of each entry.
-    limit : Floats
-        The multipliers up to which the lists are complete, shape (n,).
-    """
-
-    first: Ints
+    first: Ints  # site ``j`` may want the units ``unit[first[j]:first[j + 1]]``, shape (m + 1,)
     unit: Ints
-    far: Floats
-    limit: Floats
+    far: Floats  # weighted distance of each entry
+    limit: Floats  # the multipliers up to which the lists are complete, shape (n,)
 
 
 @njit(cache=True)
@@ -194,23 +170,12 @@ def _fill(siting: Siting, book: Book, multiplier: Floats, j: int) -> tuple[float
 
 
 class Answer(NamedTuple):
-    """
-    The relaxed plan for given multipliers, for n units and m sites.
+    """The relaxed plan for given multipliers, for n units and m sites."""
 
-    Parameters
-    ----------
-    value : float
-        The bound.
-    cover : Floats
-        How often each unit is served, shape (n,).
-    worth, fractional : Floats
-        Of each site, never above the true one, with 0-1 and with fractional knapsacks, shape (m,).
-    """
-
-    value: float
-    cover: Floats
-    worth: Floats
-    fractional: Floats
+    value: float  # the bound
+    cover: Floats  # how often each unit is served, shape (n,)
+    worth: Floats  # of each site, never above the true one, shape (m,)
+    fractional: Floats  # the same with fractional knapsacks
 
 
 @njit(cache=True)
@@ -309,27 +274,14 @@ def greedy(siting: Siting, book: Book, multiplier: Floats) -> tuple[Ints, Ints]:
 
 @dataclass
 class Ascent:
-    """
-    Multipliers on their way up, by deflected subgradients with Polyak's step (Camerini, Fratta and Maffioli 1975).
-
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    multiplier : ndarray
-        The best so far, shape (n,).
-    bound : float
-        What they prove.
-    worth, fractional, price : ndarray
-        Worth of each site, also that of its fractional knapsack, and the marginal ratio there, shape (m,).
-    """
+    """Multipliers on their way up, by deflected subgradients with Polyak's step (Camerini et al. 1975)."""
 
     siting: Siting
-    multiplier: Floats
-    bound: float = -np.inf
-    worth: Floats = field(default_factory=lambda: np.empty(0))
-    fractional: Floats = field(default_factory=lambda: np.empty(0))
-    price: Floats = field(default_factory=lambda: np.empty(0))
+    multiplier: Floats  # the best so far, shape (n,)
+    bound: float = -np.inf  # what they prove
+    worth: Floats = field(default_factory=lambda: np.empty(0))  # of each site, shape (m,)
+    fractional: Floats = field(default_factory=lambda: np.empty(0))  # that of its fractional knapsack
+    price: Floats = field(default_factory=lambda: np.empty(0))  # the marginal ratio there
 
     def book(self) -> Book:
         """List what the sites may want while multipliers grow a little."""

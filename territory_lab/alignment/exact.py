@@ -17,22 +17,11 @@ MOST_HOME_PAIRS = 4_000  # fixed homes: beyond, the local search is within a fra
 
 
 class Proof(NamedTuple):
-    """
-    What is known of the best plan.
+    """What is known of the best plan."""
 
-    Parameters
-    ----------
-    plan : Ints or None
-        Best plan found: the column of each unit, that is its home, or the possible centre that serves it.
-    cost : float
-        Its cost; infinite without one.
-    bound : float
-        No plan within all limits costs less.
-    """
-
-    plan: Ints | None
-    cost: float
-    bound: float
+    plan: Ints | None  # the column of each unit: its home, or the possible centre that serves it
+    cost: float  # infinite without a plan
+    bound: float  # no plan within all limits costs less
 
     @property
     def optimal(self) -> bool:

@@ -14,35 +14,16 @@ CURVE = 40.0  # how much steeper the penalty is for a territory outside its band
 
 
 class Hand(NamedTuple):
-    """
-    What changes while units change hands.
+    """What changes while units change hands."""
 
-    Parameters
-    ----------
-    assign : Ints
-        Territory of each unit, shape (n,).
-    load : Floats
-        Activities of each territory, shape (m, k).
-    strain : Floats
-        Penalty of each territory, shape (k,).
-    members : Ints
-        Units of each territory, shape (k,).
-    moved : Floats
-        Weight that has left its owner, shape (1,).
-    mark, queue : Ints
-        Scratch of the search for a cut, shapes (n + 1,) and (n,).
-    state : ndarray of uint64
-        The random generator, shape (1,).
-    """
-
-    assign: Ints
-    load: Floats
-    strain: Floats
-    members: Ints
-    moved: Floats
-    mark: Ints
-    queue: Ints
-    state: npt.NDArray[np.uint64]
+    assign: Ints  # territory of each unit, shape (n,)
+    load: Floats  # activities of each territory, shape (m, k)
+    strain: Floats  # penalty of each territory, shape (k,)
+    members: Ints  # units of each territory, shape (k,)
+    moved: Floats  # weight that has left its owner, shape (1,)
+    mark: Ints  # scratch of the search for a cut, shape (n + 1,)
+    queue: Ints  # likewise, shape (n,)
+    state: npt.NDArray[np.uint64]  # the random generator, shape (1,)
 
 
 @njit(cache=True)

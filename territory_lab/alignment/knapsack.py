@@ -12,106 +12,47 @@ WIDEST = 1e4  # margin, in scales of a unit, past which a list holds every unit 
 
 
 class Field(NamedTuple):
-    """
-    Every possible centre before every unit, for s sites, n units and the one activity that is kept in its band.
+    """Every possible centre before every unit, for s sites, n units and the one activity that is kept in its band."""
 
-    Parameters
-    ----------
-    costs : Costs
-        Distances with the parts swapped: its points are the sites, its centres the units; no weights, no labels.
-    axes : Floats
-        The units' coordinates in km, shape (3, n).
-    weight, load : Floats
-        What multiplies distance, and the activity, shape (n,).
-    size : Floats
-        The load, lifted above zero so that multipliers can be measured per unit of it, shape (n,).
-    lower, upper : float
-        Band of the activity, the same for every territory.
-    """
-
-    costs: Costs
-    axes: Floats
-    weight: Floats
-    load: Floats
-    size: Floats
-    lower: float
-    upper: float
+    costs: Costs  # parts swapped: its points are the sites, its centres the units; no weights, no labels
+    axes: Floats  # the units' coordinates in km, shape (3, n)
+    weight: Floats  # what multiplies distance, shape (n,)
+    load: Floats  # the activity, shape (n,)
+    size: Floats  # the load, lifted above zero so that multipliers can be measured per unit of it, shape (n,)
+    lower: float  # end of the band, the same for every territory
+    upper: float  # likewise
 
 
 class Lists(NamedTuple):
-    """
-    The units each site may want, for s sites and n units.
+    """The units each site may want, for s sites and n units."""
 
-    Parameters
-    ----------
-    first : Ints
-        Site ``j`` owns the entries ``first[j]`` to ``first[j + 1]``, shape (s + 1,).
-    unit : ndarray of int32
-        Unit of each entry.
-    far : ndarray of float32
-        Weighted cost per unit of size of each entry.
-    """
-
-    first: Ints
-    unit: npt.NDArray[np.int32]
-    far: npt.NDArray[np.float32]
+    first: Ints  # site ``j`` owns the entries ``first[j]`` to ``first[j + 1]``, shape (s + 1,)
+    unit: npt.NDArray[np.int32]  # unit of each entry
+    far: npt.NDArray[np.float32]  # weighted cost per unit of size of each entry
 
 
 class Prices(NamedTuple):
-    """
-    How each knapsack is filled, for s sites; written in place.
+    """How each knapsack is filled, for s sites; written in place."""
 
-    Parameters
-    ----------
-    price : Floats
-        Cost per unit of size up to which the site takes units, less their multipliers; 0 inside the band, shape (s,).
-    part : Floats
-        Share taken of the unit that stands exactly at the price, shape (s,).
-    worth : Floats
-        Least reduced cost of a territory here, shape (s,).
-    """
-
-    price: Floats
-    part: Floats
-    worth: Floats
+    price: Floats  # cost less multiplier, per unit of size, up to which a site takes units; 0 inside the band, (s,)
+    part: Floats  # share taken of the unit that stands exactly at the price, (s,)
+    worth: Floats  # least reduced cost of a territory here, (s,)
 
 
 class Aim(NamedTuple):
-    """
-    What decides which units a site may want, for n units.
+    """What decides which units a site may want, for n units."""
 
-    Parameters
-    ----------
-    multiplier : Floats
-        Worth of each unit per unit of its size, shape (n,).
-    scale : Floats
-        Cost per unit of size of each unit's neighbourhood, shape (n,).
-    margin : float
-        How far above its price, in scales of the unit, a site still lists it.
-    """
-
-    multiplier: Floats
-    scale: Floats
-    margin: float
+    multiplier: Floats  # worth of each unit per unit of its size, shape (n,)
+    scale: Floats  # cost per unit of size of each unit's neighbourhood, shape (n,)
+    margin: float  # how far above its price, in scales of the unit, a site still lists it
 
 
 class Near(NamedTuple):
-    """
-    Scratch for the units near one site, for n units.
+    """Scratch for the units near one site, for n units."""
 
-    Parameters
-    ----------
-    row : Floats
-        Distance ** power to every unit, or a little less, shape (n,).
-    unit : Ints
-        Units listed, shape (n,).
-    far : Floats
-        Weighted cost per unit of size of each of them, shape (n,).
-    """
-
-    row: Floats
-    unit: Ints
-    far: Floats
+    row: Floats  # distance ** power to every unit, or a little less, shape (n,)
+    unit: Ints  # units listed, shape (n,)
+    far: Floats  # weighted cost per unit of size of each of them, shape (n,)
 
 
 @njit(cache=True)

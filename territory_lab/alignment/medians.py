@@ -21,85 +21,41 @@ SWAPS, EXCHANGES = 50, 8  # percent of the proposals that swap units, and that m
 
 
 class Ground(NamedTuple):
-    """
-    What does not change during a search, for n units and m sites.
+    """What does not change during a search, for n units and m sites."""
 
-    Parameters
-    ----------
-    far : ndarray of float32
-        Weighted distances, finite, shape (n, m).
-    load, capacity, fee : Floats
-        Load of each unit, shape (n,); capacity and fixed cost of each site, shape (m,).
-    held : Flags
-        Sites that must be open, shape (m,).
-    seat : Ints
-        The site that stands where the unit stands and goes with it, -1 for none, shape (n,).
-    host : Ints
-        The unit nearest to each site, shape (m,).
-    roams : Flags
-        Sites that no unit takes along, shape (m,).
-    sites, units : ndarray of int32
-        Sites and units near each unit, shape (n, width).
-    """
-
-    far: npt.NDArray[np.float32]
-    load: Floats
-    capacity: Floats
-    fee: Floats
-    held: Flags
-    seat: Ints
-    host: Ints
-    roams: Flags
-    sites: Shorts
-    units: Shorts
+    far: npt.NDArray[np.float32]  # weighted distances, finite, shape (n, m)
+    load: Floats  # of each unit, shape (n,)
+    capacity: Floats  # of each site, shape (m,)
+    fee: Floats  # fixed cost of each site, shape (m,)
+    held: Flags  # sites that must be open, shape (m,)
+    seat: Ints  # the site that stands where the unit stands and goes with it, -1 for none, shape (n,)
+    host: Ints  # the unit nearest to each site, shape (m,)
+    roams: Flags  # sites that no unit takes along, shape (m,)
+    sites: Shorts  # near each unit, shape (n, width)
+    units: Shorts  # likewise
 
 
 class Lots(NamedTuple):
-    """
-    Clusters, written in place, for n units, m sites and p clusters; members and sites are kept as linked lists.
+    """Clusters, written in place, for n units, m sites and p clusters; members and sites are kept as linked lists."""
 
-    Parameters
-    ----------
-    cluster, owner : Ints
-        Cluster of each unit, shape (n,), and of each site, shape (m,).
-    unit_first, unit_after, unit_before : Ints
-        Members: the first of each cluster, and the neighbours of each in the list, -1 at the ends.
-    site_first, site_after, site_before : Ints
-        Sites held, likewise.
-    total : Floats
-        Sum of the distances of the members of its cluster to each site, shape (m,).
-    load, size, cost : Floats
-        Of each cluster: load, number of members, least penalised cost, shape (p,).
-    lock : Ints
-        The site a cluster is bound to, -1 for none, shape (p,).
-    best, listed : Ints
-        Best site of each cluster, and how many are listed, shape (p,).
-    top : Ints
-        The sites listed, best first, shape (p, LISTED).
-    price : Floats
-        Price of a unit of load above capacity, shape (1,).
-    state : ndarray of uint64
-        The random generator, shape (1,).
-    """
-
-    cluster: Ints
-    owner: Ints
-    unit_first: Ints
-    unit_after: Ints
+    cluster: Ints  # of each unit, shape (n,)
+    owner: Ints  # cluster of each site, shape (m,)
+    unit_first: Ints  # first member of each cluster
+    unit_after: Ints  # neighbours of each member in the list, -1 at the ends
     unit_before: Ints
-    site_first: Ints
+    site_first: Ints  # sites held, likewise
     site_after: Ints
     site_before: Ints
-    total: Floats
-    load: Floats
-    size: Ints
-    cost: Floats
-    lock: Ints
-    best: Ints
-    listed: Ints
-    top: Ints
-    price: Floats
-    state: npt.NDArray[np.uint64]
+    total: Floats  # sum of the distances of the members of its cluster to each site, shape (m,)
+    load: Floats  # of each cluster, shape (p,)
+    size: Ints  # number of members, shape (p,)
+    cost: Floats  # least penalised cost, shape (p,)
+    lock: Ints  # the site a cluster is bound to, -1 for none, shape (p,)
+    best: Ints  # best site of each cluster, shape (p,)
+    listed: Ints  # how many are listed, shape (p,)
+    top: Ints  # the sites listed, best first, shape (p, LISTED)
+    price: Floats  # price of a unit of load above capacity, shape (1,)
+    state: npt.NDArray[np.uint64]  # the random generator, shape (1,)
 
 
 def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: Sequence[int]) -> Lots:

@@ -16,36 +16,18 @@ EMPTY = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnbound
 
 
 class Rows(NamedTuple):
-    """
-    Linear limits, for r rows and e variables.
+    """Linear limits, for r rows and e variables."""
 
-    Parameters
-    ----------
-    matrix : csr_matrix
-        Shape (r, e).
-    lower, upper : Floats
-        Limits, shape (r,).
-    """
-
-    matrix: csr_matrix
-    lower: Floats
-    upper: Floats
+    matrix: csr_matrix  # shape (r, e)
+    lower: Floats  # shape (r,)
+    upper: Floats  # likewise
 
 
 class Outcome(NamedTuple):
-    """
-    What a run found.
+    """What a run found."""
 
-    Parameters
-    ----------
-    chosen : Flags or None
-        The best solution, shape (e,), or None.
-    bound : float
-        No solution costs less; infinite where there is none at all.
-    """
-
-    chosen: Flags | None
-    bound: float
+    chosen: Flags | None  # the best solution, shape (e,), or None
+    bound: float  # no solution costs less; infinite where there is none at all
 
 
 def sparse(row: Ints, column: Ints, value: Floats, limits: tuple[Floats, Floats], width: int) -> Rows:

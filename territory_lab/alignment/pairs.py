@@ -16,29 +16,14 @@ THOUSAND = 1e3  # loads are stated in thousandths of a target: the solver's tole
 
 
 class Pairs(NamedTuple):
-    """
-    A programme over e allowed pairs, for n units and s columns (possible centres, or fixed homes).
+    """A programme over e allowed pairs, for n units and s columns (possible centres, or fixed homes)."""
 
-    Parameters
-    ----------
-    unit, column : Ints
-        The pairs, shape (e,).
-    key : Ints
-        Position of each pair, -1 where it is not allowed, shape (n, s).
-    cost : Floats
-        Cost of each pair, shape (e,).
-    rows : Rows
-        Limits.
-    seat : Ints
-        Unit at which each column stands and which belongs to it, -1 where homes are fixed, shape (s,).
-    """
-
-    unit: Ints
-    column: Ints
-    key: Ints
-    cost: Floats
+    unit: Ints  # of each pair, shape (e,)
+    column: Ints  # likewise
+    key: Ints  # position of each pair, -1 where it is not allowed, shape (n, s)
+    cost: Floats  # of each pair, shape (e,)
     rows: Rows
-    seat: Ints
+    seat: Ints  # unit at which each column stands and which belongs to it, -1 where homes are fixed, shape (s,)
 
 
 def seats_of(problem: Problem) -> Ints:

@@ -15,40 +15,19 @@ AROUND = 4  # territories that make up the neighbourhood of a unit
 
 
 class Bands(NamedTuple):
-    """
-    The limits, for n units, k territories and m activities.
+    """The limits, for n units, k territories and m activities."""
 
-    Parameters
-    ----------
-    loads : Floats
-        Shape (m, n).
-    lower, upper : Floats
-        Shape (m, k).
-    """
-
-    loads: Floats
-    lower: Floats
-    upper: Floats
+    loads: Floats  # shape (m, n)
+    lower: Floats  # shape (m, k)
+    upper: Floats  # likewise
 
 
 class Choice(NamedTuple):
-    """
-    The territories each unit considers.
+    """The territories each unit considers."""
 
-    Parameters
-    ----------
-    near : Ints
-        Territories, shape (n, width).
-    far : Floats
-        Their costs, shape (n, width).
-    scale : Floats
-        Cost of the neighbourhood of each unit, which makes temperatures pure numbers: the empty West and the dense
-        East soften alike; shape (n,).
-    """
-
-    near: Ints
-    far: Floats
-    scale: Floats
+    near: Ints  # territories, shape (n, width)
+    far: Floats  # their costs, shape (n, width)
+    scale: Floats  # cost of each unit's neighbourhood, (n,): temperatures are pure numbers, in West and East alike
 
 
 def consider(costs: Costs, bands: Bands, price: Floats, width: int, near: Ints | None = None) -> Choice:

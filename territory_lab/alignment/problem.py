@@ -36,42 +36,19 @@ def great_circle_km(lon_a: ArrayLike, lat_a: ArrayLike, lon_b: ArrayLike, lat_b:
 
 
 class Arrays(NamedTuple):
-    """
-    A problem as numbers, for n units, k territories and m balanced activities.
+    """A problem as numbers, for n units, k territories and m balanced activities."""
 
-    Parameters
-    ----------
-    points : Floats
-        Units in km, shape (n, 3); zeros where only a matrix of distances is known.
-    homes : Floats
-        Fixed homes in km, shape (k, 3), or (0, 3) where centres are free.
-    table : Floats
-        Distances, shape (n, sites), or (0, 0) without a matrix.
-    weight : Floats
-        What multiplies distance, shape (n,).
-    loads : Floats
-        The balanced activities, shape (m, n).
-    lower, upper : Floats
-        Limits of each activity in each territory, shape (m, k).
-    owner, pinned : Ints
-        Today's territory and the locked one, -1 for none, shape (n,).
-    banned : Flags
-        Forbidden pairs, shape (n, k), or (0, 0).
-    starts, ends : Ints
-        Neighbours of unit i: ``ends[starts[i]:starts[i + 1]]``; ``ends`` is empty without contiguity.
-    """
-
-    points: Floats
-    homes: Floats
-    table: Floats
-    weight: Floats
-    loads: Floats
-    lower: Floats
-    upper: Floats
-    owner: Ints
-    pinned: Ints
-    banned: Flags
-    starts: Ints
+    points: Floats  # units in km, shape (n, 3); zeros where only a matrix of distances is known
+    homes: Floats  # fixed homes in km, shape (k, 3), or (0, 3) where centres are free
+    table: Floats  # distances, shape (n, sites), or (0, 0) without a matrix
+    weight: Floats  # what multiplies distance, shape (n,)
+    loads: Floats  # the balanced activities, shape (m, n)
+    lower: Floats  # limit of each activity in each territory, shape (m, k)
+    upper: Floats  # likewise
+    owner: Ints  # today's territory, -1 for none, shape (n,)
+    pinned: Ints  # the locked one, likewise
+    banned: Flags  # forbidden pairs, shape (n, k), or (0, 0)
+    starts: Ints  # neighbours of unit i: ``ends[starts[i]:starts[i + 1]]``; ``ends`` is empty without contiguity
     ends: Ints
 
 

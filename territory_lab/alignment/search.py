@@ -34,51 +34,23 @@ EFFORT = 8  # proposals per unit and temperature; up to four times as many below
 
 
 class State(NamedTuple):
-    """
-    A plan in the making.
+    """A plan in the making."""
 
-    Parameters
-    ----------
-    centres : Centres
-        Where territories stand.
-    flow : Flow
-        The fractional optimum for these centres.
-    assign : Ints
-        Territory of each unit.
-    """
-
-    centres: Centres
-    flow: Flow
-    assign: Ints
+    centres: Centres  # where territories stand
+    flow: Flow  # the fractional optimum for these centres
+    assign: Ints  # territory of each unit
 
 
 @dataclass(frozen=True)
 class Search:
-    """
-    What every step of a search needs to know.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    bands : Bands
-        Its limits.
-    island : Ints
-        Piece of the map of each territory.
-    room : float
-        Weight that may leave its owner; infinite where nothing limits it.
-    seed : int
-        Decides every random choice.
-    deadline : float
-        When to stop, on the monotonic clock.
-    """
+    """What every step of a search needs to know."""
 
     problem: Problem
     bands: Bands
-    island: Ints
-    room: float
-    seed: int
-    deadline: float
+    island: Ints  # piece of the map of each territory
+    room: float  # weight that may leave its owner; infinite where nothing limits it
+    seed: int  # decides every random choice
+    deadline: float  # when to stop, on the monotonic clock
 
     @property
     def turns(self) -> int:

@@ -24,25 +24,12 @@ IDLE = 30  # times that regions cover the map, without any gain, before the sear
 
 
 class Opening(NamedTuple):
-    """
-    A plan.
+    """A plan."""
 
-    Parameters
-    ----------
-    opened : Ints
-        Site of each cluster, shape (p,).
-    cluster : Ints
-        Cluster of each unit, shape (n,).
-    broken : float
-        Load above capacity in shares of all load, plus the number of units out of reach.
-    cost : float
-        Weighted distance of the units within reach, and fixed costs.
-    """
-
-    opened: Ints
-    cluster: Ints
-    broken: float = np.inf
-    cost: float = np.inf
+    opened: Ints  # site of each cluster, shape (p,)
+    cluster: Ints  # cluster of each unit, shape (n,)
+    broken: float = np.inf  # load above capacity in shares of all load, plus the number of units out of reach
+    cost: float = np.inf  # weighted distance of the units within reach, and fixed costs
 
     @property
     def score(self) -> tuple[float, float]:
@@ -142,38 +129,17 @@ def ground_of(siting: Siting, points: Floats, seat: Ints) -> Ground:
 
 @dataclass
 class Search:
-    """
-    A search under way; `best` is always a whole plan once the first start stands.
-
-    Parameters
-    ----------
-    siting, ground : Siting, Ground
-        The question.
-    seed : int
-        Decides every random choice.
-    deadline : float
-        Time to stop, on the monotonic clock.
-    best : Opening
-        The best plan so far.
-    ascent : Ascent
-        The bound of the multipliers.
-    price : float
-        Price of a unit of load above capacity, where the last run ended.
-    proof : float
-        What an integer programme has proven.
-    runs : int
-        How often a plan was annealed.
-    """
+    """A search under way; `best` is always a whole plan once the first start stands."""
 
     siting: Siting
     ground: Ground
-    seed: int
-    deadline: float
+    seed: int  # decides every random choice
+    deadline: float  # time to stop, on the monotonic clock
     best: Opening = field(init=False)
     ascent: Ascent = field(init=False)
-    price: float = field(init=False)
-    proof: float = -np.inf
-    runs: int = 0
+    price: float = field(init=False)  # price of a unit of load above capacity, where the last run ended
+    proof: float = -np.inf  # what an integer programme has proven
+    runs: int = 0  # how often a plan was annealed
 
     def __post_init__(self) -> None:
         """Begin with multipliers that reach the nearest few sites, and the plan they lead to."""

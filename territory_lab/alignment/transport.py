@@ -12,32 +12,15 @@ OPENING = 0.05  # share of the cost of its neighbourhood by which a pair may be 
 
 
 class Flow(NamedTuple):
-    """
-    A fractional plan.
+    """A fractional plan."""
 
-    Parameters
-    ----------
-    unit, territory : Ints
-        Pairs used.
-    share : Floats
-        Part of the unit that goes there.
-    price : Floats
-        Shadow prices of the bands, shape (m, k).
-    move_price : float
-        Shadow price of the disruption limit.
-    value : float
-        Cost of the fractional plan.
-    excess : float
-        What the bands lack, as a share of the target; above zero the bands cannot be met even fractionally.
-    """
-
-    unit: Ints
-    territory: Ints
-    share: Floats
-    price: Floats
-    move_price: float
-    value: float
-    excess: float
+    unit: Ints  # of each pair used
+    territory: Ints  # likewise
+    share: Floats  # part of the unit that goes there
+    price: Floats  # shadow prices of the bands, shape (m, k)
+    move_price: float  # shadow price of the disruption limit
+    value: float  # cost of the fractional plan
+    excess: float  # what the bands lack, as a share of the target; above zero the bands cannot be met even fractionally
 
 
 def transport(costs: Costs, bands: Bands, choice: Choice, price: Floats, room: float = np.inf) -> Flow:
