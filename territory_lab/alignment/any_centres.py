@@ -159,21 +159,7 @@ class Ascent:
 
 
 def check_scope(problem: Problem, scope: str) -> None:
-    """
-    Refuse a scope for which there is no bound.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    scope : str
-        ``these centres`` or ``any centres``.
-
-    Raises
-    ------
-    BadInput
-        Saying what to ask instead.
-    """
+    """Refuse a scope for which there is no bound, saying what to ask instead."""
     if scope not in SCOPES:
         raise BadInput([Fault("bound_scope", "", "", f"{scope!r} is not known", f"choose one of {SCOPES}")])
     if scope == SCOPES[1] and not (problem.free and (problem.sites == "units" or problem.kind == TABLE)):
@@ -197,23 +183,8 @@ def any_centres(
     where two low softnesses in a row raise it by less than `IDLE` of it. Work is counted in steps: the deadline
     only cuts. Ctrl-C ends it with the best bound certified so far.
 
-    Parameters
-    ----------
-    problem : Problem
-        With free centres at units or at the columns of a matrix.
-    centres : Centres
-        Of a plan; where to start from, without effect on what is proven.
-    assign : ndarray of int
-        Territory of each unit in that plan, shape (n,).
-    deadline : float
-        When to stop, on the monotonic clock; a certificate that has begun is finished.
-    progress : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    float
-        The bound, in cost; 0 where nothing better was certified in time, infinite where no site reaches the minimum.
+    The plan (``centres``, ``assign``) is only where to start from. The bound is 0 where nothing better was certified
+    in time, infinite where no site reaches the minimum.
     """
     best, idle, before = 0.0, 0, -np.inf
     try:

@@ -14,25 +14,8 @@ def certificate(costs: Costs, bands: Bands, price: Floats, move_price: float = 0
 
     By weak duality sum_i min_j (c_ij + load_i p_j) - U p+ + L p- over *all* centres bounds every plan within the
     bands from below. The sum is exact (`math.fsum`); what is left is the rounding of each term, at most a few units
-    in the last place, and a margin of 64 of them times the sum of absolute terms is taken off.
-
-    Parameters
-    ----------
-    costs : Costs
-        Cost of every pair, with the problem's own price of moved weight.
-    bands : Bands
-        Activities and their limits.
-    price : ndarray
-        Any prices, shape (m, k); the closer to the optimal ones, the tighter the bound.
-    move_price : float
-        Price of the disruption limit, 0 or more.
-    room : float
-        Weight that may leave its owner.
-
-    Returns
-    -------
-    float
-        The bound, in cost; infinite where a unit has no allowed territory.
+    in the last place, and a margin of 64 of them times the sum of absolute terms is taken off. ``move_price`` is the
+    price of the limit ``room`` on the weight that may leave its owner. Infinite where a unit has no allowed territory.
     """
     owned = costs._replace(move_price=costs.move_price + move_price)
     _, value = lowest(owned, bands.loads, price)

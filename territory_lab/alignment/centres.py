@@ -187,19 +187,9 @@ def settle(problem: Problem, centres: Centres, assign: Ints, only: Ints | None =
 
 def named(problem: Problem, assign: Ints) -> Ints:
     """
-    Give groups of units the names that fit them best.
+    Give groups of units (``assign``, 0 to k - 1) the territories that fit them best, by the Hungarian method.
 
-    Parameters
-    ----------
-    problem : Problem
-        Its locks, its forbidden pairs and today's alignment say what fits, in this order.
-    assign : ndarray of int
-        Group of each unit, 0 to k - 1.
-
-    Returns
-    -------
-    ndarray of int
-        Position in ``problem.territory_ids`` by group (Hungarian method).
+    Locks, forbidden pairs and today's alignment say what fits, in this order.
     """
     a, k = problem.arrays, len(problem.territory_ids)
     fit = np.zeros((k, k))
@@ -246,23 +236,7 @@ def relax(problem: Problem, bands: Bands, centres: Centres, island: Ints, heats:
     """
     Move centres and prices together while the assignment sharpens (deterministic annealing, Rose 1998).
 
-    Parameters
-    ----------
-    problem : Problem
-        With free centres.
-    bands : Bands
-        Activities and their limits.
-    centres : Centres
-        Where to start.
-    island : ndarray of int
-        Piece of the map of each territory.
-    heats : ndarray
-        Falling temperatures, as a share of the cost of each unit's neighbourhood.
-
-    Returns
-    -------
-    tuple of Centres and ndarray
-        The centres and the prices of the bands, shape (m, k).
+    ``heats`` fall, as shares of the cost of each unit's neighbourhood; gives the centres and the prices of the bands.
     """
     price = np.zeros(bands.lower.shape)
     near = None

@@ -15,19 +15,7 @@ if TYPE_CHECKING:
 
 
 def check(problem: Problem) -> list[Fault]:
-    """
-    List the faults of a problem.
-
-    Parameters
-    ----------
-    problem : Problem
-        As the caller stated it.
-
-    Returns
-    -------
-    list of Fault
-        Empty where it can be solved as stated.
-    """
+    """List the faults of a problem; none where it can be solved as stated."""
     faults = [
         *_options(problem),
         *_disruption(problem),

@@ -22,16 +22,7 @@ CROWDED_S = 2.0  # seconds for each such look
 
 
 class Closing:
-    """
-    One proof in the making: the programme with its cuts, the best plan and the bound so far.
-
-    Parameters
-    ----------
-    problem : Problem
-        A `small` one.
-    deadline : float
-        When to stop, on the monotonic clock.
-    """
+    """One proof in the making: the programme of a `small` problem with its cuts, the best plan and the bound so far."""
 
     def __init__(self, problem: Problem, deadline: float) -> None:
         self.problem, self.deadline = problem, deadline
@@ -215,21 +206,7 @@ class Closing:
 
 
 def outside(problem: Problem, plan: Ints) -> Ints:
-    """
-    Find the territories outside a band.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    plan : ndarray of int
-        Column by unit; -1 for a unit that has none.
-
-    Returns
-    -------
-    ndarray of int
-        Columns whose load is outside a band by more than rounding.
-    """
+    """Find the columns whose load is outside a band by more than rounding; ``plan`` is -1 for a unit that has none."""
     a = problem.arrays
     placed = plan >= 0
     used = np.unique(plan[placed])

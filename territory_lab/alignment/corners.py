@@ -29,21 +29,7 @@ class Corner(NamedTuple):
 
 
 def refuse_corner(problem: Problem, seconds: float) -> None:
-    """
-    Look for a unit that no connected territory within the bands can hold, where several activities balance.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    seconds : float
-        Time for all looks together.
-
-    Raises
-    ------
-    Infeasible
-        Where every connected set of units round one of them breaks a band.
-    """
+    """Raise `Infeasible` for a unit that no connected territory within the bands of several activities can hold."""
     if problem.neighbours is None or len(problem.activities) == 1 or len(problem.units) > MOST_UNITS:
         return
     until = time.monotonic() + seconds

@@ -45,21 +45,7 @@ class Book(NamedTuple):
 
 @njit(cache=True)
 def list_below(far: Floats, limit: Floats) -> Book:
-    """
-    List the pairs nearer than a limit.
-
-    Parameters
-    ----------
-    far : ndarray
-        Weighted distances, shape (n, m).
-    limit : ndarray
-        Of each unit, shape (n,).
-
-    Returns
-    -------
-    Book
-        Complete for every multiplier up to the limit.
-    """
+    """List the pairs nearer than the limit of each unit: a book complete for every multiplier up to it."""
     n, m = far.shape
     first = np.zeros(m + 1, np.int64)
     for i in range(n):
@@ -80,23 +66,9 @@ def list_below(far: Floats, limit: Floats) -> Book:
 @njit(cache=True)
 def weigh_sites(siting: Siting, book: Book, multiplier: Floats, price: Floats) -> Floats:
     """
-    Fill the fractional knapsack of every site.
+    Fill the fractional knapsack of every site: the least sum of distance - multiplier there plus its fixed cost.
 
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    book : Book
-        Candidates of each site.
-    multiplier : ndarray
-        Worth of serving each unit, shape (n,).
-    price : ndarray
-        Marginal ratio of each site the last time, at most 0, changed in place, shape (m,).
-
-    Returns
-    -------
-    ndarray
-        Least sum of distance - multiplier at each site plus its fixed cost, shape (m,).
+    ``price`` is the marginal ratio of each site the last time, at most 0, changed in place.
     """
     worth = siting.fee.copy()
     longest = np.diff(book.first).max()
@@ -183,23 +155,8 @@ def relaxed(siting: Siting, book: Book, multiplier: Floats, price: Floats, whole
     """
     Solve the relaxation: the sites that must be open, and the best of the others.
 
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    book : Book
-        Candidates of each site.
-    multiplier : ndarray
-        Not above the limit of the book, shape (n,).
-    price : ndarray
-        Marginal ratios of the last time, changed in place, shape (m,).
-    whole : bool
-        Units are served whole by the sites that matter.
-
-    Returns
-    -------
-    Answer
-        The bound is true for any multipliers, whole or not.
+    The bound holds for any multipliers up to the limit of the book, whether units are served ``whole`` by the sites
+    that matter or not; ``price`` as in `weigh_sites`.
     """
     fractional = weigh_sites(siting, book, multiplier, price)
     worth = fractional.copy()
@@ -237,23 +194,8 @@ def greedy(siting: Siting, book: Book, multiplier: Floats) -> tuple[Ints, Ints]:
     """
     Open one site after the other: the one whose knapsack of the units that are left is worth most.
 
-    A worth only falls as units go, so that an old one is an upper limit and few are counted anew (Minoux 1978).
-
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    book : Book
-        Candidates of each site.
-    multiplier : ndarray
-        Worth of serving each unit, shape (n,).
-
-    Returns
-    -------
-    opened : ndarray of int
-        The sites, shape (wanted,).
-    cluster : ndarray of int
-        Position in ``opened`` of each unit's site, -1 where no knapsack holds it, shape (n,).
+    A worth only falls as units go, so that an old one is an upper limit and few are counted anew (Minoux 1978). Gives
+    the sites, and the position among them of each unit's, -1 where no knapsack holds it.
     """
     left, m = multiplier.copy(), siting.held.size
     worth = weigh_sites(siting, book, left, np.zeros(m))
@@ -288,20 +230,7 @@ class Ascent:
         return list_below(self.siting.far, (1 + MARGIN) * self.multiplier + MARGIN * self.multiplier.mean())
 
     def climb(self, target: float, rounds: int, until: float, *, whole: bool) -> None:
-        """
-        Raise the bound.
-
-        Parameters
-        ----------
-        target : float
-            Cost of the best plan known.
-        rounds : int
-            Steps at most.
-        until : float
-            Time to stop, on the monotonic clock.
-        whole : bool
-            With 0-1 knapsacks; else fractional ones.
-        """
+        """Raise the bound towards the cost of the best plan known, with 0-1 knapsacks (``whole``) or in fractions."""
         at, price = self.multiplier, np.zeros(self.worth.size or self.siting.capacity.size)
         way, theta, stalls, book = np.zeros(at.size), 1.0, 0, self.book()
         for turn in range(rounds):

@@ -15,22 +15,10 @@ PAIRS = 40_000  # pairs of unit and site that a programme bears
 
 def undecided(ascent: Ascent, cost: float) -> Flags:
     """
-    Find the pairs that a plan below a cost may have.
+    Find the pairs that a plan below a cost may have, shape (n, m).
 
     A site that is opened against its worth costs the difference to the last that is taken; a unit forced into its
     fractional knapsack costs at least its distance - multiplier - price x load.
-
-    Parameters
-    ----------
-    ascent : Ascent
-        The bound.
-    cost : float
-        Cost of the best plan known.
-
-    Returns
-    -------
-    ndarray of bool
-        Shape (n, m).
     """
     siting, worth = ascent.siting, ascent.worth
     order = np.argsort(np.where(siting.held, -np.inf, worth), kind="stable")
@@ -43,27 +31,7 @@ def undecided(ascent: Ascent, cost: float) -> Flags:
 
 
 def programme(siting: Siting, allowed: Flags, cost: Floats, time_limit_s: float, start: Opening | None) -> Outcome:
-    """
-    Solve the problem over some pairs: the variables are the pairs, unit by unit, and then the sites.
-
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    allowed : ndarray of bool
-        Pairs, shape (n, m).
-    cost : ndarray
-        Of each pair, then of each site.
-    time_limit_s : float
-        When to stop.
-    start : Opening, optional
-        A plan to begin with.
-
-    Returns
-    -------
-    Outcome
-        Its choice, if any, and its bound.
-    """
+    """Solve the problem over some pairs; the variables and their costs are the pairs, unit by unit, then the sites."""
     unit, site = np.nonzero(allowed)
     (n, m), e = allowed.shape, unit.size
     every, width, level = np.arange(e), e + m, float(siting.load.max())
@@ -95,23 +63,7 @@ def programme(siting: Siting, allowed: Flags, cost: Floats, time_limit_s: float,
 
 
 def plan_of(siting: Siting, allowed: Flags, chosen: Flags) -> Opening:
-    """
-    Read a plan off a programme's choice.
-
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    allowed : ndarray of bool
-        Pairs of the programme.
-    chosen : ndarray of bool
-        Its choice.
-
-    Returns
-    -------
-    Opening
-        Measured.
-    """
+    """Read a plan off a programme's choice."""
     unit, site = np.nonzero(allowed)
     kept = np.flatnonzero(chosen[: unit.size])
     opened = np.flatnonzero(chosen[unit.size :])
@@ -121,16 +73,7 @@ def plan_of(siting: Siting, allowed: Flags, chosen: Flags) -> Opening:
 
 
 def decide(search: Search, seconds: float) -> None:
-    """
-    Improve or prove the best plan, where the bound leaves few enough pairs.
-
-    Parameters
-    ----------
-    search : Search
-        With its best plan and bound, both changed.
-    seconds : float
-        For the programme.
-    """
+    """Improve or prove the best plan of a search, where the bound leaves few enough pairs."""
     siting, ascent, best = search.siting, search.ascent, search.best
     if best.broken > 0 or search.proven():
         return
@@ -146,37 +89,15 @@ def decide(search: Search, seconds: float) -> None:
 
 
 def largest(siting: Siting) -> Ints:
-    """
-    Choose the sites that must be open and the largest others.
-
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-
-    Returns
-    -------
-    ndarray of int
-        Shape (count,).
-    """
+    """Choose the sites that must be open and the largest others."""
     return np.lexsort((-siting.capacity, ~siting.held))[: siting.wanted]
 
 
 def pack(search: Search) -> None:
     """
-    Ask for any plan at all, where none was found.
+    Ask for any plan at all, where none was found; `Infeasible` where the programme proves that there is none.
 
     Where every pair is within reach, units fit into some sites only if they fit into the largest.
-
-    Parameters
-    ----------
-    search : Search
-        Its best plan is replaced by one that keeps every limit.
-
-    Raises
-    ------
-    Infeasible
-        Where the programme proves that there is none.
     """
     siting = search.siting
     allowed = np.isfinite(siting.far) & (siting.load[:, None] <= siting.capacity)

@@ -33,16 +33,7 @@ def small(problem: Problem) -> bool:
     """
     Say whether a problem is one for `prove`.
 
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-
-    Returns
-    -------
-    bool
-        True for few enough pairs of units and homes; with free centres also only where these stand at units and
-        no territory has a name (nothing locked, forbidden or owned today).
+    With free centres only where these stand at units and no territory has a name (nothing locked, forbidden, owned).
     """
     if not problem.free:
         return len(problem.units) * len(problem.territory_ids) <= MOST_HOME_PAIRS
@@ -54,41 +45,13 @@ def small(problem: Problem) -> bool:
 
 
 def unproven(plan: Plan) -> bool:
-    """
-    Say whether `prove` could tell more about a plan.
-
-    Parameters
-    ----------
-    plan : Plan
-        As the local search found it.
-
-    Returns
-    -------
-    bool
-        False for a large problem, and for a feasible plan at its bound where homes are fixed.
-    """
+    """Say whether `prove` could tell more about a plan than the local search did."""
     closed = not plan.problem.free and plan.feasible and plan.objective <= plan.bound + MARGIN * abs(plan.bound)
     return small(plan.problem) and not closed
 
 
 def seats(problem: Problem, plan: Ints) -> tuple[Centres, Ints]:
-    """
-    Read the centres and the territories of a proven plan.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    plan : ndarray of int
-        Column by unit, of a `Proof`.
-
-    Returns
-    -------
-    centres : Centres
-        Where the territories stand.
-    assign : ndarray of int
-        Position of the territory of each unit.
-    """
+    """Read the centres, and the territory of each unit, of a proven plan."""
     if not problem.free:
         return fixed(problem), plan
     site, assign = np.unique(plan, return_inverse=True)
@@ -97,29 +60,11 @@ def seats(problem: Problem, plan: Ints) -> tuple[Centres, Ints]:
 
 def prove(problem: Problem, known: Ints | None, deadline: float) -> Proof:
     """
-    Find the best plan and prove it so, as far as the time allows.
+    Find the best plan of a `small` problem and prove it so, as far as the time allows, or raise `Infeasible`.
 
     The model of Hess et al. (1965) as a programme of zeros and ones. Pairs that no better plan uses are left out, by
-    reduced costs and by paths heavier than a territory; contiguity is stated only where a solution breaks it.
-
-    Parameters
-    ----------
-    problem : Problem
-        A `small` one.
-    known : ndarray of int, optional
-        The best plan so far, as any numbering of its territories by unit (fixed homes: their positions).
-    deadline : float
-        When to stop, on the monotonic clock.
-
-    Returns
-    -------
-    Proof
-        The best plan found and the bound.
-
-    Raises
-    ------
-    Infeasible
-        Where the programme has no solution.
+    reduced costs and by paths heavier than a territory; contiguity is stated only where a solution breaks it. The best
+    plan ``known`` may number its territories in any way (fixed homes: by their positions).
     """
     search = Closing(problem, deadline)
     if known is not None:

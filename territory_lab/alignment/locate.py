@@ -165,19 +165,7 @@ def numbers(
     fixed: list[str] | None = None,
     cost: str | None = None,
 ) -> Siting:
-    """
-    Read the question of `locate` as numbers.
-
-    Parameters
-    ----------
-    units, sites, count, load, capacity, weight, distance, fixed, cost
-        As `locate` takes them.
-
-    Returns
-    -------
-    Siting
-        With loads a trifle above zero and capacities that let the rounding of a sum pass.
-    """
+    """Read the question of `locate` as numbers: loads a trifle above zero, capacities that let rounding pass."""
     amount = units[load].to_numpy(float)
     return Siting(
         far=_weighted(units, sites, weight, distance),

@@ -59,27 +59,7 @@ class Lots(NamedTuple):
 
 
 def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: Sequence[int]) -> Lots:
-    """
-    Lay out a plan as clusters.
-
-    Parameters
-    ----------
-    ground : Ground
-        The question.
-    opened : ndarray of int
-        Site of each cluster, shape (p,).
-    cluster : ndarray of int
-        Cluster of each unit, shape (n,).
-    price : float
-        Price of a unit of load above capacity.
-    seed : sequence of int
-        Decides every random choice.
-
-    Returns
-    -------
-    Lots
-        With every closed site in the cluster of the unit nearest to it.
-    """
+    """Lay out a plan as clusters, every closed site in the cluster of the unit nearest to it."""
     (n, m), p = ground.far.shape, opened.size
     owner = cluster[ground.host]
     apart = ground.roams[opened]
@@ -309,23 +289,7 @@ def anneal(ground: Ground, lots: Lots, field: Ints, heat: float, proposals: int)
     """
     Propose shifts, swaps and, for sites that stand where no unit stands, exchanges of sites.
 
-    Parameters
-    ----------
-    ground : Ground
-        The question.
-    lots : Lots
-        Clusters, changed in place.
-    field : ndarray of int
-        The units to begin with.
-    heat : float
-        Temperature, in costs.
-    proposals : int
-        How many.
-
-    Returns
-    -------
-    float
-        Load above capacity at the end.
+    Each proposal begins with a unit of ``field``; clusters change in place. Gives the load above capacity at the end.
     """
     apart = ground.roams.any()
     for _ in range(proposals):

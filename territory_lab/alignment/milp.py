@@ -31,40 +31,12 @@ class Outcome(NamedTuple):
 
 
 def sparse(row: Ints, column: Ints, value: Floats, limits: tuple[Floats, Floats], width: int) -> Rows:
-    """
-    State rows by their entries.
-
-    Parameters
-    ----------
-    row, column, value : ndarray
-        One item an entry; entries of one place add up.
-    limits : tuple of ndarray
-        Lower and upper limits by row.
-    width : int
-        Number of variables.
-
-    Returns
-    -------
-    Rows
-        The limits.
-    """
+    """State rows by their entries, which add up where they share a place, and their lower and upper limits."""
     return Rows(csr_matrix((value, (row, column)), shape=(limits[0].size, width)), *limits)
 
 
 def stack(*parts: Rows) -> Rows:
-    """
-    Put limits one below the other.
-
-    Parameters
-    ----------
-    *parts : Rows
-        On the same variables.
-
-    Returns
-    -------
-    Rows
-        All of them.
-    """
+    """Put limits on the same variables one below the other."""
     matrices, lower, upper = zip(*parts, strict=True)
     return Rows(csr_matrix(vstack(matrices)), np.concatenate(lower), np.concatenate(upper))
 
@@ -72,27 +44,7 @@ def stack(*parts: Rows) -> Rows:
 def load(
     cost: Floats, rows: Rows, time_limit_s: float = np.inf, *, most: float = 1.0, whole: Flags | bool = False
 ) -> Any:  # noqa: ANN401 - the solver ships no types
-    """
-    Load a silent solver on one thread.
-
-    Parameters
-    ----------
-    cost : ndarray
-        Cost of each variable.
-    rows : Rows
-        Limits.
-    time_limit_s : float
-        When to give up.
-    most : float
-        Upper limit of the variables; the lower one is 0.
-    whole : bool or ndarray of bool
-        Which variables are whole numbers.
-
-    Returns
-    -------
-    highspy solver
-        Loaded, not yet run.
-    """
+    """Load a silent solver on one thread; variables lie between 0 and ``most``, and are whole where asked."""
     lp = highspy.HighsLp()
     lp.num_row_, lp.num_col_ = rows.matrix.shape
     lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(cost.size), np.full(cost.size, most)
@@ -122,23 +74,9 @@ def relax(cost: Floats, rows: Rows, time_limit_s: float) -> tuple[float, Floats]
     Bound a programme by its linear relaxation.
 
     The prices the solver finds are only a guess here: weak duality makes a bound of any prices, so that no tolerance
-    can break it (but for the rounding of sums, far below `MARGIN`).
-
-    Parameters
-    ----------
-    cost : ndarray
-        Cost of each variable, 0 or more.
-    rows : Rows
-        Limits.
-    time_limit_s : float
-        When to give up.
-
-    Returns
-    -------
-    bound : float
-        No solution costs less; infinite where even the relaxation has none, minus infinity where time ran out.
-    reduced : ndarray
-        Any solution that uses variable e costs at least ``bound + max(0, reduced[e])``.
+    can break it (but for the rounding of sums, far below `MARGIN`). The bound is infinite where even the relaxation has
+    no solution, minus infinity where time ran out; any solution that uses variable e costs at least bound +
+    max(0, reduced[e]).
     """
     level = float(cost.mean()) * np.sqrt(cost.size) / SIZE or 1.0
     solver = load(cost / level, rows, time_limit_s)
@@ -168,29 +106,10 @@ def choose(
     nodes: int | None = None,
 ) -> Outcome:
     """
-    Solve a programme whose variables are 0 or 1.
+    Solve a programme whose variables are 0 or 1; the bound is what the solver proved less `MARGIN` of it.
 
-    Parameters
-    ----------
-    cost : ndarray
-        Cost of each variable, 0 or more.
-    rows : Rows
-        Limits.
-    time_limit_s : float
-        When to stop.
-    start : ndarray of bool, optional
-        A solution to begin with.
-    gap : float
-        Stop where the best solution is this share above the bound.
-    first : bool
-        Stop at the first solution better than ``start``.
-    nodes : int, optional
-        Stop after so many nodes of the search tree.
-
-    Returns
-    -------
-    Outcome
-        ``bound`` is what the solver proved less `MARGIN` of it.
+    It stops at a ``gap`` between the best solution and the bound, at the ``first`` solution better than ``start``, or
+    after so many ``nodes`` of the search tree.
     """
     level = float(cost @ start if start is not None else cost.mean() * np.sqrt(cost.size)) / SIZE or 1.0
     solver = load(cost / level, rows, time_limit_s, whole=True)

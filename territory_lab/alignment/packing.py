@@ -15,18 +15,10 @@ SLACK = 1e-9  # relative; what the audit lets pass
 
 def refuse_packing(problem: Problem) -> None:
     """
-    Look for a unit that no company brings into the band.
+    Raise `Infeasible` for a unit that no company brings into the band.
 
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-
-    Raises
-    ------
-    Infeasible
-        Where a heavy unit reaches the minimum with no set of others, or what lies behind a unit must join it and
-        together they exceed the maximum.
+    A heavy unit reaches the minimum with no set of others, or what lies behind a unit must join it and together they
+    exceed the maximum.
     """
     for row, activity in enumerate(problem.activities):
         _stranded(problem, row, activity)
@@ -35,21 +27,7 @@ def refuse_packing(problem: Problem) -> None:
 
 
 def limits(problem: Problem, row: int) -> tuple[float, float]:
-    """
-    Give the band of an activity that holds every territory's.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    row : int
-        Position of the activity.
-
-    Returns
-    -------
-    tuple of float
-        The least and the most of any territory, with the slack that the audit allows.
-    """
+    """Give the band of an activity that holds every territory's, with the slack that the audit allows."""
     a = problem.arrays
     return float(a.lower[row].min()) * (1 - SLACK), float(a.upper[row].max()) * (1 + SLACK)
 
@@ -120,19 +98,8 @@ def packing(problem: Problem, core: Ints | None = None) -> Pairs:
     """
     Ask for any plan at all, led by one unit of each territory: the first in an order, here the heaviest.
 
-    With a leader and no cost the model of Hess has no symmetry left: one solution a plan, whatever its centres.
-
-    Parameters
-    ----------
-    problem : Problem
-        With free centres.
-    core : ndarray of int, optional
-        Ask for the territories of these units only; they come first in the order, so that they lead them.
-
-    Returns
-    -------
-    Pairs
-        The programme, contiguity left to cuts.
+    With a leader and no cost the model of Hess has no symmetry left: one solution a plan, whatever its centres. With a
+    ``core``, for the territories of these units only: they come first in the order, so that they lead them.
     """
     a = problem.arrays
     n = len(a.weight)
@@ -145,21 +112,7 @@ def packing(problem: Problem, core: Ints | None = None) -> Pairs:
 
 
 def reachable(problem: Problem, pairs: Pairs) -> Pairs:
-    """
-    Leave out the pairs that no contiguous territory can hold.
-
-    Parameters
-    ----------
-    problem : Problem
-        With free centres.
-    pairs : Pairs
-        The programme.
-
-    Returns
-    -------
-    Pairs
-        The same where contiguity is not asked for.
-    """
+    """Leave out the pairs that no contiguous territory can hold."""
     a = problem.arrays
     if problem.neighbours is None:
         return pairs
@@ -171,21 +124,7 @@ def reachable(problem: Problem, pairs: Pairs) -> Pairs:
 
 
 def too_crowded(problem: Problem, core: Ints) -> Infeasible:
-    """
-    Say that a few units have no territories, whatever becomes of the others.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    core : ndarray of int
-        The units.
-
-    Returns
-    -------
-    Infeasible
-        To be raised.
-    """
+    """Say that a few units have no territories, whatever becomes of the others."""
     names = [str(unit) for unit in problem.unit_ids[np.sort(core)]]
     kind = "contiguous territories" if problem.neighbours is not None else "territories"
     reason = f"no {kind} within the bands can hold {', '.join(names)} and leave a load that makes up the others"
@@ -193,19 +132,7 @@ def too_crowded(problem: Problem, core: Ints) -> Infeasible:
 
 
 def no_plan(problem: Problem) -> Infeasible:
-    """
-    Say that the programme over all pairs has no solution.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-
-    Returns
-    -------
-    Infeasible
-        To be raised.
-    """
+    """Say that the programme over all pairs has no solution."""
     kind = "contiguous plan" if problem.neighbours is not None else "plan, contiguous or not,"
     k = len(problem.territory_ids)
     bands = ", ".join(f"{name} within {tolerance:.3g} of its target" for name, tolerance in problem.balance.items())

@@ -27,19 +27,7 @@ class Pairs(NamedTuple):
 
 
 def seats_of(problem: Problem) -> Ints:
-    """
-    Name the unit at which each possible centre stands.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-
-    Returns
-    -------
-    ndarray of int
-        By column; -1 where homes are fixed, or a site of the matrix of distances is not a unit.
-    """
+    """Name the unit at which each column stands; -1 where homes are fixed, or a site of the matrix is not a unit."""
     if not problem.free:
         return np.full(len(problem.territory_ids), -1)
     if isinstance(problem.distance, pd.DataFrame):
@@ -48,19 +36,7 @@ def seats_of(problem: Problem) -> Ints:
 
 
 def cost_table(problem: Problem) -> Floats:
-    """
-    Tabulate the cost of every unit at every possible centre, or at every home.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-
-    Returns
-    -------
-    ndarray
-        Shape (units, columns); infinite where a pair is not allowed.
-    """
+    """Tabulate the cost of every unit at every possible centre or home; infinite where a pair is not allowed."""
     a = problem.arrays
     costs = problem.costs(a.points, a.table) if problem.free else costs_of(problem, fixed(problem))
     return _rows_of(costs, seats_of(problem).size)
@@ -80,24 +56,9 @@ def state(problem: Problem, cost: Floats, seat: Ints, allowed: Flags, core: Ints
     State a problem over the allowed pairs (Hess et al. 1965).
 
     A unit has one territory; every activity of a territory is in its band; a centre belongs to its own territory,
-    k of them are open, and nobody is served from a closed one. Contiguity comes later, cut by cut.
-
-    Parameters
-    ----------
-    problem : Problem
-        The question.
-    cost, seat : ndarray
-        As `cost_table` gives them.
-    allowed : ndarray of bool
-        Pairs to consider, shape (units, columns).
-    core : ndarray of int, optional
-        With free centres: units that need a territory; what others may stay without is left to further territories,
-        which need only be right in number and total load. All units where absent.
-
-    Returns
-    -------
-    Pairs
-        The programme.
+    k of them are open, and nobody is served from a closed one. Contiguity comes later, cut by cut. With a ``core`` only
+    its units need a territory; what others may stay without is left to further territories, which need only be right
+    in number and total load.
     """
     allowed = allowed & np.isfinite(cost)
     if problem.free:
@@ -117,21 +78,7 @@ def state(problem: Problem, cost: Floats, seat: Ints, allowed: Flags, core: Ints
 
 
 def narrow(pairs: Pairs, keep: Flags) -> Pairs:
-    """
-    Leave pairs out, and with a centre all that it would serve.
-
-    Parameters
-    ----------
-    pairs : Pairs
-        The programme.
-    keep : ndarray of bool
-        Pairs to keep, shape (e,).
-
-    Returns
-    -------
-    Pairs
-        The programme without the others.
-    """
+    """Leave pairs out, and with a centre all that it would serve."""
     seat = pairs.seat[pairs.column]
     if seat.size and seat[0] >= 0:
         keep = keep & keep[pairs.key[seat, pairs.column]]
@@ -209,42 +156,14 @@ def _homes(problem: Problem, unit: Ints, column: Ints, seat: Ints) -> Rows:
 
 
 def plan_of(pairs: Pairs, chosen: Flags) -> Ints:
-    """
-    Read the column of each unit from a solution.
-
-    Parameters
-    ----------
-    pairs : Pairs
-        The programme.
-    chosen : ndarray of bool
-        Its solution, shape (e,).
-
-    Returns
-    -------
-    ndarray of int
-        Column by unit; -1 for a unit that has none.
-    """
+    """Read the column of each unit from a solution; -1 for a unit that has none."""
     plan = np.full(pairs.key.shape[0], -1)
     plan[pairs.unit[chosen]] = pairs.column[chosen]
     return plan
 
 
 def chosen_by(pairs: Pairs, plan: Ints) -> Flags | None:
-    """
-    Write a plan as a solution.
-
-    Parameters
-    ----------
-    pairs : Pairs
-        The programme.
-    plan : ndarray of int
-        Column by unit.
-
-    Returns
-    -------
-    ndarray of bool or None
-        Shape (e,); None where the plan uses a pair that is not among them.
-    """
+    """Write a plan as a solution; None where it uses a pair that is not among them."""
     used = pairs.key[np.arange(plan.size), plan]
     if (used < 0).any():
         return None
@@ -256,28 +175,11 @@ def chosen_by(pairs: Pairs, plan: Ints) -> Flags | None:
 @njit(cache=True)
 def within_reach(allowed: Flags, seat: Ints, load: Floats, most: float, graph: tuple[Ints, Ints]) -> Flags:
     """
-    Keep the pairs that a contiguous territory within its limit can hold.
+    Keep the pairs that a contiguous territory within its limit can hold, shape (n, s).
 
     A unit is within reach of a centre where some path of allowed units joins them and does not weigh more than a
-    territory may (Validi, Buchanan and Lykhovyd 2022 call it length-bounded).
-
-    Parameters
-    ----------
-    allowed : ndarray of bool
-        Pairs to consider, shape (n, s).
-    seat : ndarray of int
-        Unit at which each centre stands, shape (s,).
-    load : ndarray
-        Load of each unit, shape (n,).
-    most : float
-        What a territory may carry.
-    graph : tuple of ndarray of int
-        ``starts`` and ``ends``: neighbours of unit i are ``ends[starts[i]:starts[i + 1]]``.
-
-    Returns
-    -------
-    ndarray of bool
-        Pairs kept, shape (n, s).
+    territory may (Validi, Buchanan and Lykhovyd 2022 call it length-bounded). ``graph`` is the neighbours' ``starts``
+    and ``ends``.
     """
     starts, ends = graph
     n = load.size

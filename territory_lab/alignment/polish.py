@@ -22,42 +22,17 @@ BETTER = 1 - 1e-9  # share of the cost that a better plan has at most
 
 
 def worth_polishing(plan: Plan) -> bool:
-    """
-    Say whether `polished` could better a plan.
-
-    Parameters
-    ----------
-    plan : Plan
-        Of the local search.
-
-    Returns
-    -------
-    bool
-        False for free centres, very large problems, plans that break a limit, and those close to their bound or far
-        from it.
-    """
+    """Say whether `polished` could better a plan: it keeps every limit, and is neither near its bound nor far off."""
     pairs = len(plan.problem.units) * len(plan.problem.territory_ids)
     return not plan.problem.free and pairs <= LARGE and plan.feasible and ENOUGH < plan.gap < FAR
 
 
 def polished(plan: Plan, deadline: float) -> Ints:
     """
-    Better a plan along its borders.
+    Better a plan for fixed homes along its borders: within all limits, and never dearer.
 
     Each step frees the units beside the borders of a few neighbouring territories and solves for them as a programme
     of zeros and ones, cutting off what falls apart (a large neighbourhood search; Shaw 1998).
-
-    Parameters
-    ----------
-    plan : Plan
-        With fixed homes, within all limits.
-    deadline : float
-        When to stop, on the monotonic clock.
-
-    Returns
-    -------
-    ndarray of int
-        Position of the territory of each unit; within all limits, and never dearer.
     """
     problem, loads = plan.problem, plan.problem.arrays.loads
     table, assign = cost_table(problem), problem.codes(plan.alignment)

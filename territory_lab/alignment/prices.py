@@ -116,28 +116,11 @@ def _round_off(choice: Choice, bands: Bands, heat: float) -> Floats:
 
 def climb(choice: Choice, bands: Bands, price: Floats, *, heat: float, steps: int) -> tuple[Floats, Floats]:
     """
-    Maximise the smoothed dual by damped Newton steps.
+    Maximise the smoothed dual by damped Newton steps; gives the prices, and the share of each unit where it considers.
 
     The dual of the transportation problem is sum of min_j (c_ij + load_i p_j) - sum of (target p_j + slack |p_j|); its
-    minima are softened and its corners at p = 0 rounded off in proportion to ``heat``.
-
-    Parameters
-    ----------
-    choice : Choice
-        Territories each unit considers.
-    bands : Bands
-        Activities and their limits.
-    price : ndarray
-        Where to start, shape (m, k).
-    heat : float
-        Width of the smoothing, as a share of the cost of each unit's neighbourhood.
-    steps : int
-        At most this many Newton steps.
-
-    Returns
-    -------
-    price, share : ndarray
-        The prices, shape (m, k), and the share of each unit in each territory it considers, shape (n, width).
+    minima are softened and its corners at p = 0 rounded off in proportion to ``heat``, a share of the cost of each
+    unit's neighbourhood.
     """
     target, slack = (bands.upper + bands.lower) / 2, (bands.upper - bands.lower) / 2
     small = _round_off(choice, bands, heat)

@@ -43,25 +43,11 @@ def refuse(problem: Problem) -> None:
 
 def allot(problem: Problem) -> Ints:
     """
-    Decide which piece of the map each territory lies in, as it cannot reach over water.
+    Decide which piece of the map each territory lies in, as it cannot reach over water; zeros where there is one piece.
 
     A small integer programme: the territories of a piece must be able to make up its activities, and fixed homes go
-    to the nearest piece that allows it.
-
-    Parameters
-    ----------
-    problem : Problem
-        With contiguity.
-
-    Returns
-    -------
-    ndarray of int
-        Number of the piece by territory, as `connect.islands` counts them; zeros where the map is in one piece.
-
-    Raises
-    ------
-    Infeasible
-        Where one piece, or all of them together, cannot be made up of whole territories.
+    to the nearest piece that allows it. `Infeasible` where one piece, or all of them together, cannot be made up of
+    whole territories.
     """
     a = problem.arrays
     k = len(problem.territory_ids)

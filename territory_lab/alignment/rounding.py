@@ -16,26 +16,11 @@ ROUGH = 0.1  # gap at which the decision may stop: a local search follows
 
 def rounded(costs: Costs, bands: Bands, price: Floats, seconds: float) -> Ints | None:
     """
-    Keep what the fractional plan leaves whole and far from a border, and decide exactly about the rest.
+    Keep what the fractional plan leaves whole and far from a border, and decide exactly about the rest; None in vain.
 
     A fractional plan at a corner of its limits divides at most one unit for each limit that binds; with these, the
     units that lose least elsewhere are decided about (relax and fix; Wolsey, Integer Programming, 2nd ed., 13.4).
-
-    Parameters
-    ----------
-    costs : Costs
-        Cost of every pair of n units and k territories.
-    bands : Bands
-        Activities and their limits.
-    price : ndarray
-        Starting prices, shape (m, k).
-    seconds : float
-        When each attempt is to stop.
-
-    Returns
-    -------
-    ndarray of int or None
-        Territory of each unit, every band kept; None where no such plan was found.
+    ``seconds`` are for each attempt.
     """
     n, k = bands.loads.shape[1], price.shape[1]
     step = INNER * (bands.upper - bands.lower)
@@ -64,27 +49,7 @@ def rounded(costs: Costs, bands: Bands, price: Floats, seconds: float) -> Ints |
 
 
 def decided(costs: Costs, bands: Bands, assign: Ints, options: Flags, seconds: float) -> Ints | None:
-    """
-    Give every unit that has none a territory, all bands kept, at nearly the least cost.
-
-    Parameters
-    ----------
-    costs : Costs
-        Cost of every pair of n units and k territories.
-    bands : Bands
-        Activities and their limits.
-    assign : ndarray of int
-        Territory of each unit, -1 where it is open.
-    options : ndarray of bool
-        Where an open unit may go, shape (n, k).
-    seconds : float
-        When to stop.
-
-    Returns
-    -------
-    ndarray of int or None
-        Territory of each unit; None where there is no such plan, or none was found in time.
-    """
+    """Give every unit that has none (-1) one of its options, all bands kept, at nearly the least cost; None in vain."""
     m, k = bands.lower.shape
     open_: Flags = assign < 0
     size: Floats = bands.upper.mean(axis=1)[:, None]

@@ -15,27 +15,13 @@ Entries = list[tuple[list[int], list[float], float]]  # columns, values, upper l
 
 def contiguity_cuts(problem: Problem, pairs: Pairs, plan: Ints) -> Rows | None:
     """
-    Cut off a plan in which a territory is in pieces.
+    Cut off a plan in which a territory is in pieces; None where each is in one.
 
     A centre belongs to its territory: a unit i cut off from centre j must bring along some unit of any set C that
     separates the two, x_ij <= sum of x_cj over C (Oehrlein and Haunert 2017; Validi, Buchanan and Lykhovyd 2022).
     A fixed home need not lie in its own territory; there two units a, b are in one territory only with some unit of a
     set that separates them, x_aj + x_bj <= 1 + sum of x_cj over C (Wang, Buchanan and Butenko 2017). Each is stated
     for every territory, as it holds for all of them.
-
-    Parameters
-    ----------
-    problem : Problem
-        With contiguity.
-    pairs : Pairs
-        The programme.
-    plan : ndarray of int
-        Column by unit.
-
-    Returns
-    -------
-    Rows or None
-        None where every territory is in one piece.
     """
     a = problem.arrays
     piece = pieces(a.starts, a.ends, plan)
@@ -67,23 +53,7 @@ def contiguity_cuts(problem: Problem, pairs: Pairs, plan: Ints) -> Rows | None:
 
 
 def band_cuts(pairs: Pairs, plan: Ints, columns: Ints) -> Rows | None:
-    """
-    Cut off territories that only the tolerance of a solver let pass.
-
-    Parameters
-    ----------
-    pairs : Pairs
-        The programme.
-    plan : ndarray of int
-        Column by unit.
-    columns : ndarray of int
-        Columns whose load is outside a band.
-
-    Returns
-    -------
-    Rows or None
-        None where no column is.
-    """
+    """Cut off territories that only the tolerance of a solver let pass; None where there is no column."""
     entries: Entries = []
     for column in columns.tolist():
         there = np.flatnonzero(pairs.column == column)

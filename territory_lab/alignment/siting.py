@@ -38,21 +38,7 @@ class Opening(NamedTuple):
 
 
 def measure(siting: Siting, opened: Ints, cluster: Ints) -> Opening:
-    """
-    Measure a plan.
-
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    opened, cluster : ndarray of int
-        The plan.
-
-    Returns
-    -------
-    Opening
-        With its cost and what is broken.
-    """
+    """Measure a plan."""
     far = siting.far[np.arange(cluster.size), opened[cluster]]
     reached = np.isfinite(far)
     over = np.bincount(cluster, siting.load, opened.size) - siting.capacity[opened]
@@ -61,21 +47,7 @@ def measure(siting: Siting, opened: Ints, cluster: Ints) -> Opening:
 
 
 def complete(siting: Siting, opened: Ints, cluster: Ints) -> Ints:
-    """
-    Give the units without a site one with room, those first whose second best is much farther.
-
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    opened, cluster : ndarray of int
-        A plan in part: -1 where a unit has no cluster.
-
-    Returns
-    -------
-    ndarray of int
-        Cluster of every unit; where nothing has room, the nearest.
-    """
+    """Give units without a site (-1) one with room, or else the nearest; first those whose second best is far off."""
     cluster = cluster.copy()
     served = cluster >= 0
     room = siting.capacity[opened] - np.bincount(cluster[served], siting.load[served], opened.size)
@@ -94,23 +66,7 @@ def complete(siting: Siting, opened: Ints, cluster: Ints) -> Ints:
 
 
 def ground_of(siting: Siting, points: Floats, seat: Ints) -> Ground:
-    """
-    Prepare the search.
-
-    Parameters
-    ----------
-    siting : Siting
-        The question.
-    points : ndarray
-        Units in space, or anything that puts near what is near, shape (n, dimensions).
-    seat : ndarray of int
-        The site that stands where a unit stands, -1 for none, shape (n,).
-
-    Returns
-    -------
-    Ground
-        With its lists of neighbours.
-    """
+    """Prepare the search; ``points`` put near what is near, ``seat`` is the site where a unit stands, -1 for none."""
     n, m = siting.far.shape
     reached = np.isfinite(siting.far)
     dearest = siting.far[reached].max(initial=0.0) or 1.0

@@ -27,23 +27,8 @@ def transport(costs: Costs, bands: Bands, choice: Choice, price: Floats, room: f
     """
     Solve the transportation problem exactly, by column generation from good prices.
 
-    Parameters
-    ----------
-    costs : Costs
-        Cost of every pair; the disruption limit must not be in its price of moved weight.
-    bands : Bands
-        Activities and their limits.
-    choice : Choice
-        Its scale says how much dearer than its cheapest a pair may be to enter first.
-    price : ndarray
-        Starting prices, shape (m, k).
-    room : float
-        Weight that may leave its owner.
-
-    Returns
-    -------
-    Flow
-        Optimal shares and prices; ``excess`` is positive where no fractional plan keeps the bands.
+    The scale of ``choice`` says how much dearer than its cheapest a pair may be to enter first. ``room`` limits the
+    weight that may leave its owner; its price must not be in ``costs``.
     """
     k = price.shape[1]
     _, floor = lowest(costs, bands.loads, price)
