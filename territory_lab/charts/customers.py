@@ -161,16 +161,7 @@ def market_bars(market: pd.DataFrame, by: str, currency: str = "USD", what: str 
 
 
 def percent_axes(ax: Axes, *, x: bool = True, y: bool = True) -> None:
-    """
-    Label shares as percentages, from zero.
-
-    Parameters
-    ----------
-    ax : Axes
-        Axes whose data are shares.
-    x, y : bool
-        Which of the two.
-    """
+    """Label shares as percentages, from zero."""
     form = FuncFormatter(lambda share, _: percent(share))
     if x:
         ax.set_xlim(0, max(ax.get_xlim()[1], 1e-9) if ax.get_xlim()[1] < 1 else 1)
@@ -182,23 +173,7 @@ def percent_axes(ax: Axes, *, x: bool = True, y: bool = True) -> None:
 
 
 def row_axes(picture: Picture, labels: list[str], bottom: float = 0.35, right: float = 0.3) -> Axes:
-    """
-    Give axes with one labelled row per entry, from the bottom up, and room for the labels.
-
-    Parameters
-    ----------
-    picture : Picture
-        The picture.
-    labels : list of str
-        One per row; long ones are cut.
-    bottom, right : float
-        Margins in inches.
-
-    Returns
-    -------
-    Axes
-        The axes.
-    """
+    """Give axes with one labelled row per entry, from the bottom up; margins in inches, long labels are cut."""
     short = [text if len(text) <= _LABEL else f"{text[: _LABEL - 1]}…" for text in labels]
     ax = picture.axes_below(left=0.15 + 0.078 * max(map(len, short), default=0), right=right, bottom=bottom)
     ax.set_yticks(range(len(short)), short)
@@ -209,18 +184,7 @@ def row_axes(picture: Picture, labels: list[str], bottom: float = 0.35, right: f
 
 
 def intervals(ax: Axes, value: pd.Series, low: pd.Series, high: pd.Series, filled: np.ndarray) -> None:
-    """
-    Draw one point with its interval per row, from the bottom up.
-
-    Parameters
-    ----------
-    ax : Axes
-        Where to draw.
-    value, low, high : Series
-        The point and the ends of its interval.
-    filled : ndarray of bool
-        Which points are filled.
-    """
+    """Draw one point with its interval per row, from the bottom up."""
     y = np.arange(len(value))
     ax.hlines(y, low, high, color=ACCENT, linewidth=1.6)
     ax.scatter(value, y, s=34, c=np.where(filled, ACCENT, "#ffffff"), edgecolors=ACCENT, linewidths=1.4, zorder=3)

@@ -42,19 +42,7 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def localised(figures: str) -> str:
-    """
-    Give figures the separators of the locale and a true minus.
-
-    Parameters
-    ----------
-    figures : str
-        As Python writes them, for instance ``-1,234.5``.
-
-    Returns
-    -------
-    str
-        For instance ``1,234.5``, in Russian with a space and a comma.
-    """
+    """Give figures as Python writes them (``-1,234.5``) the separators of the locale and a true minus."""
     marks = {ord(","): get_group_symbol(spoken()), ord("."): get_decimal_symbol(spoken()), ord("-"): MINUS}
     return figures.translate(marks)
 
@@ -121,31 +109,12 @@ def money(value: float, currency: str = "USD") -> str:
 
 
 def sign_leads() -> bool:
-    """
-    Tell where the currency's sign stands in this locale.
-
-    Returns
-    -------
-    bool
-        Whether before the amount.
-    """
+    """Tell whether the currency's sign stands before the amount in this locale."""
     return str(spoken().currency_formats["standard"].pattern).startswith("¤")
 
 
 def scale_word(letter: str) -> str:
-    """
-    Write a thousand, a million or a billion short.
-
-    Parameters
-    ----------
-    letter : str
-        ``k``, ``M`` or ``B``.
-
-    Returns
-    -------
-    str
-        As the language has it.
-    """
+    """Write a thousand (``k``), a million (``M``) or a billion (``B``) as the language has it."""
     return {"k": say("k"), "M": say("M"), "B": say("B")}.get(letter, letter)
 
 

@@ -34,28 +34,16 @@ CRMS = ("salesforce", "hubspot", "dynamics", "csv")
 
 @dataclass(frozen=True)
 class TableLayout:
-    """
-    One table of a CRM.
+    """One table of a CRM."""
 
-    Parameters
-    ----------
-    files : list of str
-        What its exports are called.
-    columns : mapping of str to list of str
-        Our column -> the CRM's names for it, the best first; ``A + B`` joins two with a space.
-    codes : mapping of str to mapping of str to str
-        Our column -> the CRM's values -> ours; ``*`` stands for any other.
-    join : mapping of str to str
-        Our columns that the row takes from its opportunity where it has none -> the opportunity's.
-    query : str
-        What asks a database for it.
-    """
-
-    files: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)  # what its exports are called
+    # our column -> the CRM's names for it, the best first; ``A + B`` joins two with a space
     columns: dict[str, list[str]] = field(default_factory=dict)
+    # our column -> the CRM's values -> ours; ``*`` stands for any other
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    # our columns that the row takes from its opportunity where it has none -> the opportunity's
     join: dict[str, str] = field(default_factory=dict)
-    query: str = ""
+    query: str = ""  # what asks a database for it
 
 
 @dataclass(frozen=True)

@@ -42,17 +42,7 @@ def developer_names(labels: Iterable[str], taken: Iterable[str] = ()) -> dict[st
     """
     Make names that Salesforce takes: letters, digits and single underscores, a letter first, 80 characters, unique.
 
-    Parameters
-    ----------
-    labels : iterable of str
-        What the territories are called.
-    taken : iterable of str
-        Names in use; capitals do not tell names apart.
-
-    Returns
-    -------
-    dict of str to str
-        Label -> name.
+    Capitals do not tell names apart.
     """
     used, names = {name.casefold() for name in taken}, {}
     for label in dict.fromkeys(labels):

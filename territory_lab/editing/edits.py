@@ -260,28 +260,7 @@ def mend(plan: Plan, around: Iterable[str], keep: Iterable[str] = (), *, time_li
 
 
 def known(plan: Plan, units: Iterable[str], territory_id: str | None = None) -> list[str]:
-    """
-    Take unit ids once each.
-
-    Parameters
-    ----------
-    plan : Plan
-        Any plan.
-    units : iterable of str
-        Unit ids.
-    territory_id : str, optional
-        A territory that must be there too.
-
-    Returns
-    -------
-    list of str
-        The units without repeats.
-
-    Raises
-    ------
-    BadInput
-        Naming every unit that is not there, and the territory where it is not.
-    """
+    """Take unit ids once each; refuse every one that is not there, and the territory where it is not."""
     names = list(dict.fromkeys(units))
     faults = [
         Fault("units", "unit_id", str(name), "is not a unit of this plan", "name a known one")

@@ -54,19 +54,7 @@ _COUNTS = [
 
 
 def sector_of(codes: pd.Series) -> pd.Series:
-    """
-    Find the sector of NAICS codes of any length.
-
-    Parameters
-    ----------
-    codes : Series of str
-        Such as 238220, 31, 44----, 31-33.
-
-    Returns
-    -------
-    Series of str
-        Two-digit sectors as in the accounts table (31-33, 44-45 and 48-49 joined); missing where there is none.
-    """
+    """Find the sector of NAICS codes of any length (238220, 31, 44----, 31-33); missing where there is none."""
     whole = {part: sector for sector in SECTORS for part in _parts(sector)}
     return codes.astype("str").str[:2].map(whole).astype("str")
 

@@ -19,20 +19,8 @@ def draw(rng: np.random.Generator, size: int, where: Places) -> pd.DataFrame:
     """
     Draw accounts in proportion to the establishments of each sector and area.
 
-    Parameters
-    ----------
-    rng : Generator
-        Source of the draws.
-    size : int
-        Number of accounts.
-    where : Places
-        The market.
-
-    Returns
-    -------
-    DataFrame
-        Columns of ``accounts``, and what only the generator knows: sector_row, county, territory,
-        chance (of being a customer), fit, customer, new, could_spend (money a year).
+    Columns of ``accounts``, and what only the generator knows: sector_row, county, territory, chance (of being a
+    customer), fit, customer, new, could_spend (money a year).
     """
     weight = where.cells["establishments"].cumsum().to_numpy()
     cell = np.searchsorted(weight, rng.random(size) * weight[-1], side="right")
@@ -65,21 +53,7 @@ def draw(rng: np.random.Generator, size: int, where: Places) -> pd.DataFrame:
 
 
 def ids(letter: str, count: int) -> pd.Series:
-    """
-    Give running numbers as ids.
-
-    Parameters
-    ----------
-    letter : str
-        What they begin with.
-    count : int
-        How many.
-
-    Returns
-    -------
-    Series of str
-        E.g. A00001; all of one length.
-    """
+    """Give running numbers as ids of one length, such as A00001."""
     numbers = pc.utf8_lpad(pa.array(np.arange(1, count + 1)).cast(pa.string()), len(str(count)), "0")
     return pd.Series(pc.binary_join_element_wise(letter, numbers, "").to_pandas(), dtype="str")
 

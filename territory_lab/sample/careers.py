@@ -18,47 +18,20 @@ YEAR = ((12 * DAYS.year + DAYS.month - 12 * DAYS[0].year - DAYS[0].month) // 12)
 
 @dataclass(frozen=True)
 class Story:
-    """
-    Everything the generator knows.
+    """Everything the generator knows."""
 
-    Parameters
-    ----------
-    people : DataFrame
-        Accounts as ``accounts.draw`` gives them.
-    work : Effort
-        What the reps' time brings.
-    career : DataFrame
-        One row a customer: account (its row in ``people``), start, stop (days since the first one; past the last one
-        for those who stay), churned.
-    held : DataFrame
-        One row a customer and product it owns: customer (row in ``career``), product (number), since (day), late (added
-        after the start).
-    """
-
-    people: pd.DataFrame
-    work: Effort
+    people: pd.DataFrame  # accounts as ``accounts.draw`` gives them
+    work: Effort  # what the reps' time brings
+    # one row a customer: account (its row in ``people``), start, stop (days since the first one; past the last
+    # one for those who stay), churned
     career: pd.DataFrame
+    # one row a customer and product it owns: customer (row in ``career``), product (number), since (day), late
+    # (added after the start)
     held: pd.DataFrame
 
     @classmethod
     def tell(cls, rng: np.random.Generator, size: int, where: Places) -> Self:
-        """
-        Draw the accounts and what becomes of them.
-
-        Parameters
-        ----------
-        rng : Generator
-            Source of the draws.
-        size : int
-            Number of accounts.
-        where : Places
-            The market.
-
-        Returns
-        -------
-        Story
-            The same for the same generator, size and places.
-        """
+        """Draw the accounts and what becomes of them."""
         people = accounts.draw(rng, size, where)
         work = effort(rng, people)
         career = _careers(rng, people)
@@ -66,14 +39,7 @@ class Story:
 
 
 def owned_chance() -> Floats:
-    """
-    Tell how likely a customer of each sector is to come to own each product, all else unknown.
-
-    Returns
-    -------
-    array of float, shape (sectors, products)
-        Shares.
-    """
+    """Tell how likely a customer of each sector is to come to own each product, shape (sectors, products)."""
     chance = _offered()
     first, second = _pair()
     chance[:, second] *= 1 + (AFFINITY[2] - 1) * chance[:, first]

@@ -7,28 +7,14 @@ START, END = "2023-07-01", "2026-06-30"  # first and last day of orders
 
 
 class Territory(NamedTuple):
-    """
-    One territory as history dealt it out, and its rep.
+    """One territory as history dealt it out, and its rep."""
 
-    Parameters
-    ----------
-    states : str
-        Whole states, two letters each.
-    district : str
-        Whose manager it reports to.
-    rep : str
-        Name of its rep.
-    lon, lat : float
-        The big city of the territory, where its rep ought to live; degrees.
-    place : float
-        Factor on all sales there that no rep and no alignment changes; 1 but for two troubled and two strong ones.
-    """
-
-    states: str
-    district: str
-    rep: str
-    lon: float
+    states: str  # whole states, two letters each
+    district: str  # whose manager it reports to
+    rep: str  # name of its rep
+    lon: float  # of its big city, where the rep ought to live; degrees
     lat: float
+    # factor on all sales there that no rep and no alignment changes; 1 but for two troubled and two strong ones
     place: float = 1.0
 
 
@@ -78,29 +64,14 @@ WRONG_HOMES = {"T05": (-95.37, 29.76), "T06": (-121.89, 37.34)}
 
 
 class Product(NamedTuple):
-    """
-    One thing that is sold.
+    """One thing that is sold."""
 
-    Parameters
-    ----------
-    name, category : str
-        As in the catalogue.
-    price : float
-        List price of one piece.
-    margin : float
-        Share of the price that is margin.
-    owned : float
-        Chance that a customer it is sold to comes to own it.
-    sector : str or None
-        The only sector it is sold to.
-    """
-
-    name: str
+    name: str  # as in the catalogue
     category: str
-    price: float
-    margin: float
-    owned: float
-    sector: str | None = None
+    price: float  # list price of one piece
+    margin: float  # share of the price that is margin
+    owned: float  # chance that a customer it is sold to comes to own it
+    sector: str | None = None  # the only sector it is sold to
 
 
 PRODUCTS = {
@@ -122,25 +93,12 @@ AFFINITY = ("P08", "P09", 3.0)  # an owner of the first is so many times as like
 
 
 class Sector(NamedTuple):
-    """
-    How one NAICS sector behaves.
+    """How one NAICS sector behaves."""
 
-    Parameters
-    ----------
-    fit : float
-        Log-odds of being a customer against a sector at zero.
-    spend : float
-        What a firm of one employee could spend with us in a year.
-    growth : float
-        Drift of its orders, log a year.
-    trades : str
-        Words its firms put behind their name, parted by ``|``.
-    """
-
-    fit: float
-    spend: float
-    growth: float
-    trades: str
+    fit: float  # log-odds of being a customer against a sector at zero
+    spend: float  # what a firm of one employee could spend with us in a year
+    growth: float  # drift of its orders, log a year
+    trades: str  # words its firms put behind their name, parted by ``|``
 
 
 SECTORS = {

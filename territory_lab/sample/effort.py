@@ -14,34 +14,17 @@ _SHARE_OF_WALLET = (4.0, 6.0)  # Beta; mean 0.4
 
 @dataclass(frozen=True)
 class Effort:
-    """
-    What the reps are and what their time brings.
+    """What the reps are and what their time brings, by account, by territory and by year."""
 
-    Parameters
-    ----------
-    fair_sales : array of float, shape (accounts,)
-        Money a year each customer would spend if every rep had the same to do; zero for the others.
-    skill, selling_h, overload : array of float, shape (territories,)
-        Rep skill (standard normal), hours a year, and workload above the mean as a share of it (at least 0).
-    factor, balanced : array of float, shape (territories,)
-        What skill and the hours for each customer do to sales: today, and were every territory's workload the mean.
-    holder : array of int, shape (years, territories)
-        Number of the rep who held each territory in each year; in the last, of today's.
-    handed : array of float, shape (years, territories)
-        What the rep of the year made of the territory's sales, relative to today's.
-    win_logit : array of float, shape (years, accounts)
-        Log-odds that an opportunity with this account is won.
-    """
-
-    fair_sales: Floats
-    skill: Floats
-    selling_h: Floats
-    overload: Floats
-    factor: Floats
-    balanced: Floats
-    holder: Ints
-    handed: Floats
-    win_logit: Floats
+    fair_sales: Floats  # money a year each account would spend if every rep had the same to do; zero for no customer
+    skill: Floats  # of each territory's rep, standard normal
+    selling_h: Floats  # hours a year, by territory
+    overload: Floats  # workload above the mean as a share of it, at least 0, by territory
+    factor: Floats  # what skill and the hours for each customer do to a territory's sales today
+    balanced: Floats  # the same, were every territory's workload the mean
+    holder: Ints  # number of the rep who held each territory, shape (years, territories); in the last year today's
+    handed: Floats  # what the rep of the year made of the territory's sales relative to today's, likewise
+    win_logit: Floats  # log-odds that an opportunity is won, shape (years, accounts)
 
 
 def effort(rng: np.random.Generator, people: pd.DataFrame) -> Effort:
@@ -51,18 +34,6 @@ def effort(rng: np.random.Generator, people: pd.DataFrame) -> Effort:
     Each rep splits the hours T of a year over the customers in the best way for sales a t**b (Skiera and Albers 1998):
     in proportion to a**(1 / (1 - b)), which is here the fair sales f. With W the fair sales of the territory, and
     the mean over the territories for a bar, each customer then spends f (T / T_bar * W_bar / W)**b.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of the draws.
-    people : DataFrame
-        Accounts as ``accounts.draw`` gives them.
-
-    Returns
-    -------
-    Effort
-        By account and by territory.
     """
     count = len(TERRITORIES)
     territory = people["territory"].to_numpy()
@@ -91,16 +62,11 @@ def effort(rng: np.random.Generator, people: pd.DataFrame) -> Effort:
 
 def holders() -> Ints:
     """
-    Say who held which territory in each of the three years.
+    Say by number which rep held which territory in each of the three years, shape (years, territories).
 
     At each turn of the year some reps of a district changed places, each moving to the new territory's city: first
     those of the first half of the district's list, then those at every other place. Without that nobody could tell
-    a good rep from a good territory.
-
-    Returns
-    -------
-    array of int, shape (years, territories)
-        Numbers of the reps; in the last year each rep holds the territory of the same number.
+    a good rep from a good territory. In the last year each rep holds the territory of the same number.
     """
     years = [np.arange(len(TERRITORIES))]
     for every_other in (True, False):  # the later turn of the year first

@@ -15,37 +15,18 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Places:
-    """
-    The reference geography, cut to the states the company sells in.
+    """The reference geography, cut to the states the company sells in."""
 
-    Parameters
-    ----------
-    units : DataFrame
-        Counties with the contract's columns, without geometry, sorted by ``unit_id``.
-    territory : array of int
-        Number of the territory of each county, today.
-    postcodes : DataFrame
-        postcode, lon, lat, county (its row in ``units``), area (a number), sorted by area; ``reach`` is the area's
-        number plus the share of its workers at this postcode and those before it.
-    cells : DataFrame
-        area, sector (numbers), establishments and employees of each area and sector.
-    """
-
-    units: pd.DataFrame
-    territory: Ints
+    units: pd.DataFrame  # counties with the contract's columns, without geometry, sorted by ``unit_id``
+    territory: Ints  # number of the territory of each county, today
+    # postcode, lon, lat, county (its row in ``units``), area (a number), sorted by area; ``reach`` is the area's
+    # number plus the share of its workers at this postcode and those before it
     postcodes: pd.DataFrame
-    cells: pd.DataFrame
+    cells: pd.DataFrame  # area, sector (numbers), establishments and employees of each area and sector
 
 
 def places() -> Places:
-    """
-    Read the reference geography.
-
-    Returns
-    -------
-    Places
-        Counties of the lower 48 states and the District of Columbia.
-    """
+    """Read the counties of the lower 48 states and the District of Columbia, and who does business there."""
     state_territory = {state: t for t, territory in enumerate(TERRITORIES) for state in territory.states.split()}
     counties = pd.DataFrame(geography.counties().drop(columns="geometry"))
     counties = counties[counties["state"].isin(list(state_territory))].sort_values("unit_id", ignore_index=True)
@@ -73,14 +54,7 @@ def places() -> Places:
 
 
 def homes() -> pd.DataFrame:
-    """
-    Say where the reps live, and where they ought to.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by territory_id: lon, lat (where the rep lives), right_lon, right_lat (degrees).
-    """
+    """Say by territory_id where the reps live (lon, lat), and where they ought to (right_lon, right_lat)."""
     cities = [(territory.lon, territory.lat) for territory in TERRITORIES]
     right = pd.DataFrame(cities, columns=["right_lon", "right_lat"], index=territory_ids())
     actual = right.set_axis(["lon", "lat"], axis=1)
@@ -90,46 +64,20 @@ def homes() -> pd.DataFrame:
 
 
 def territory_ids() -> pd.Index:
-    """
-    Name the territories.
-
-    Returns
-    -------
-    Index
-        T01 to T30, in the order of the cast.
-    """
+    """Name the territories T01 to T30, in the order of the cast."""
     return pd.Index([f"T{t + 1:02}" for t in range(len(TERRITORIES))], name="territory_id")
 
 
 def rep_ids() -> pd.Index:
-    """
-    Name the reps.
-
-    Returns
-    -------
-    Index
-        R01 to R30, as their territories.
-    """
+    """Name the reps R01 to R30, as their territories."""
     return territory_ids().str.replace("T", "R").rename("rep_id")
 
 
 def pick_within(rng: np.random.Generator, group: Ints, reach: Floats) -> Ints:
     """
-    Draw one member of each given group, with the chances that ``reach`` tells.
+    Draw one member of each given group; gives positions in ``reach``.
 
-    Parameters
-    ----------
-    rng : Generator
-        Source of the draws.
-    group : array of int, shape (n,)
-        The group each draw is from.
-    reach : array of float, shape (m,)
-        Members in the order of their groups: number of the group plus the cumulative chance within it.
-
-    Returns
-    -------
-    array of int, shape (n,)
-        Positions in ``reach``.
+    ``reach`` holds the members in the order of their groups: the group's number plus the cumulative chance within it.
     """
     last = np.searchsorted(reach, np.arange(int(reach[-1]) + 2), side="right") - 1
     found = np.searchsorted(reach, group + rng.random(len(group)), side="right")

@@ -18,23 +18,7 @@ _CALL_H = np.array([0.5, 0.75, 1.0, 1.25, 1.5])
 
 
 def orders(rng: np.random.Generator, story: Story, a_year: float) -> pd.DataFrame:
-    """
-    Let customers order: Poisson in time with season, drift and an end, lognormal amounts.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of the draws.
-    story : Story
-        Who owns what, and what they spend.
-    a_year : float
-        Orders of a middling customer.
-
-    Returns
-    -------
-    DataFrame
-        The table ``orders``, by date.
-    """
+    """Let customers order: Poisson in time with season, drift and an end, lognormal amounts."""
     career, held, work = story.career, story.held, story.work
     customer, product = held["customer"].to_numpy(), held["product"].to_numpy()
     account = career["account"].to_numpy()
@@ -78,19 +62,7 @@ def opportunities(rng: np.random.Generator, story: Story) -> pd.DataFrame:
 
     The won ones are given: a new customer's start, a product added later. Lost ones come at their expected rate times
     exp(-logit), so that whatever the account, the odds of winning are exp(logit): customers and wins each keep
-    the coefficients planted in them.
-
-    Parameters
-    ----------
-    rng : Generator
-        Source of the draws.
-    story : Story
-        Who became a customer or added a product when, and the log-odds of winning.
-
-    Returns
-    -------
-    DataFrame
-        The table ``opportunities``, by date, open where the close lies after the data.
+    the coefficients planted in them. Open are those whose close lies after the data.
     """
     deals = pd.concat([_won(story), _unwon(rng, story)], ignore_index=True)
     account = deals["account"].to_numpy()
@@ -116,19 +88,7 @@ def calls(rng: np.random.Generator, story: Story, scale: float) -> pd.DataFrame:
     """
     Let reps call on customers in the last twelve months, as often as their time and the customer's weight allow.
 
-    Parameters
-    ----------
-    rng : Generator
-        Source of the draws.
-    story : Story
-        Customers, and the hours of their reps.
-    scale : float
-        How many people stand behind each rep.
-
-    Returns
-    -------
-    DataFrame
-        The table ``calls``, by date.
+    ``scale`` people stand behind each rep.
     """
     year = len(DAYS) - 365
     here = story.career[story.career["stop"] > year]

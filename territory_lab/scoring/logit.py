@@ -14,19 +14,10 @@ _CLOSE = 1e-9  # log-odds
 
 
 class Fitted(NamedTuple):
-    """
-    Coefficients and how well they are known.
+    """Coefficients and how well they are known."""
 
-    Parameters
-    ----------
-    coef : array of float64, shape (p,)
-        Log-odds; the intercept stands first.
-    cov : array of float64, shape (p, p)
-        Their covariance (Laplace: the inverse of the penalised information).
-    """
-
-    coef: Floats
-    cov: Floats
+    coef: Floats  # log-odds; the intercept stands first
+    cov: Floats  # their covariance (Laplace: the inverse of the penalised information)
 
 
 def fit_logit(columns: Floats, won: Floats, spread: float) -> Fitted:
@@ -79,14 +70,7 @@ def _penalised(X: Floats, won: Floats, coef: Floats, precision: Floats) -> float
 
 
 class Separation(NamedTuple):
-    """
-    Chance that a won account scores above one that was not (area under the ROC curve), with its interval.
-
-    Parameters
-    ----------
-    auc, low, high : float
-        0.5 is chance, 1 is perfect.
-    """
+    """Chance that a won account scores above one that was not (area under the ROC curve), with its interval."""
 
     auc: float
     low: float
@@ -95,22 +79,9 @@ class Separation(NamedTuple):
 
 def separation(won: NDArray[np.bool_], score: Floats, confidence: float = 0.95) -> Separation:
     """
-    Measure how well a score tells won accounts from the others.
+    Measure how well a score, higher for the better account, tells won accounts from the others; ties count half.
 
-    Parameters
-    ----------
-    won : array of bool, shape (n,)
-        Which accounts were won; both kinds must occur.
-    score : array of float64, shape (n,)
-        Higher for the better account; ties count half.
-    confidence : float
-        Of the interval, whose error is that of Hanley and McNeil (1982), "The meaning and use of the area under a ROC
-        curve".
-
-    Returns
-    -------
-    Separation
-        The area and its interval.
+    The error is that of Hanley and McNeil (1982), "The meaning and use of the area under a ROC curve".
     """
     n_won, n_rest = int(won.sum()), int((~won).sum())
     auc = (rankdata(score)[won].sum() - n_won * (n_won + 1) / 2) / (n_won * n_rest)

@@ -65,19 +65,7 @@ class Design:
 
 
 def is_number(values: pd.Series) -> bool:
-    """
-    Tell a trait that is a number from one with levels.
-
-    Parameters
-    ----------
-    values : Series
-        The trait.
-
-    Returns
-    -------
-    bool
-        False for text, categories and truth values.
-    """
+    """Tell a trait that is a number from one with levels (text, categories, truth values)."""
     return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
 
 

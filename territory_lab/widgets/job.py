@@ -17,12 +17,8 @@ class Job:
     """
     Work that goes on beside the kernel.
 
-    Parameters
-    ----------
-    work : callable
-        A function of a module; it is given ``progress``, a function to call with what was found and the share done.
-    *args, **kwargs : object
-        Its arguments; they travel to the other process.
+    The work is a function of a module; it is given ``progress``, to call with what was found and the share done, and
+    arguments that travel to the other process.
     """
 
     def __init__(self, work: Callable[..., Any], *args: object, **kwargs: object) -> None:
@@ -38,24 +34,7 @@ class Job:
             os.kill(self._process.pid, signal.SIGINT)
 
     async def result(self, told: Callable[[object, float], object] = lambda *_: None) -> Any:  # noqa: ANN401 - the work's own
-        """
-        Wait for the end.
-
-        Parameters
-        ----------
-        told : callable
-            Is given what was found so far and the share done.
-
-        Returns
-        -------
-        object
-            What the work returned.
-
-        Raises
-        ------
-        TerritoryLabError
-            What went wrong, in the work's own words.
-        """
+        """Wait for what the work returns, or for its failure in words; ``told`` is given what is found on the way."""
         try:
             while True:
                 kind, *said = await asyncio.to_thread(self._pipe.recv)

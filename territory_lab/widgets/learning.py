@@ -95,25 +95,7 @@ def learnt_again(
     capacity_share: float,
     progress: Callable[[object, float], object],  # noqa: ARG001 - a Job gives it; there is nothing between begun and done
 ) -> list[Outcome]:
-    """
-    State what the models are for, and learn them again.
-
-    Parameters
-    ----------
-    space : Workspace
-        With accounts and orders.
-    horizon_days : int
-        How far ahead they look.
-    capacity_share : float
-        Share of the list that can be worked in that time.
-    progress : callable
-        Not used: how far it is cannot be told.
-
-    Returns
-    -------
-    list of Outcome
-        One per kind.
-    """
+    """State what the models are for, and learn them again."""
     return lifecycle.retrain(state(space, horizon_days=horizon_days, capacity_share=capacity_share))
 
 
@@ -123,21 +105,7 @@ def _spelt(kind: str) -> str:
 
 
 def keeper(space: Workspace, *names: str) -> Callable[..., str]:
-    """
-    Make what a Keep button does.
-
-    Parameters
-    ----------
-    space : Workspace
-        Whose settings it states.
-    *names : str
-        The controls that are settings.
-
-    Returns
-    -------
-    callable
-        From the controls' values to what was done, in words.
-    """
+    """Make what a Keep button does: it states the controls that are settings, and says so."""
 
     def keep(**now: object) -> str:
         state(space, **{name: now[name] for name in names})
@@ -147,19 +115,5 @@ def keeper(space: Workspace, *names: str) -> Callable[..., str]:
 
 
 def stated(now: Mapping[str, object], *names: str) -> str:
-    """
-    Write the call that states settings.
-
-    Parameters
-    ----------
-    now : mapping of str to object
-        The controls' values.
-    *names : str
-        Those that are settings.
-
-    Returns
-    -------
-    str
-        Python.
-    """
+    """Write the call that states settings, from the controls' values and the names of those that are settings."""
     return f"space = workspace.state(space, {', '.join(f'{name}={now[name]!r}' for name in names)})"

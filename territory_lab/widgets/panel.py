@@ -234,50 +234,17 @@ def runner(
 
 
 def values(controls: Mapping[str, w.Widget]) -> dict[str, Any]:
-    """
-    Read controls.
-
-    Parameters
-    ----------
-    controls : mapping of str to widget
-        By name.
-
-    Returns
-    -------
-    dict
-        Their values.
-    """
+    """Read controls."""
     return {name: control.value for name, control in controls.items()}
 
 
 def blank() -> w.HTML:
-    """
-    Make the place of a result.
-
-    Returns
-    -------
-    HTML
-        Empty, and high enough that the page does not jump.
-    """
+    """Make the place of a result, high enough that the page does not jump."""
     return w.HTML(layout=w.Layout(width="100%", min_height="6em"))
 
 
 def frame(left: Iterable[w.Widget], result: w.Widget) -> w.Box:
-    """
-    Lay a panel out.
-
-    Parameters
-    ----------
-    left : iterable of Widget
-        Controls and buttons.
-    result : Widget
-        Beside them.
-
-    Returns
-    -------
-    Box
-        Both, in the panel's style.
-    """
+    """Lay controls and buttons out beside a result, in the panel's style."""
     controls = w.VBox([*left], layout=w.Layout(width="24em", max_width="100%", flex="0 0 auto"))
     controls.add_class("controls")
     right = w.Box([result, _Names()], layout=w.Layout(flex="1 1 24em", min_width="0"))
@@ -288,38 +255,12 @@ def frame(left: Iterable[w.Widget], result: w.Widget) -> w.Box:
 
 
 def told(error: Exception) -> str:
-    """
-    Put a failure into the words of an alert.
-
-    Parameters
-    ----------
-    error : Exception
-        With a message for people.
-
-    Returns
-    -------
-    str
-        A piece of a page.
-    """
+    """Put a failure into the words of an alert."""
     return f"<div role='alert' style='{_ALERT}'>{html.escape(str(error)).replace(chr(10), '<br>')}</div>"
 
 
 def as_code(controls: Mapping[str, w.Widget], code: Callable[..., str] | None) -> list[w.Widget]:
-    """
-    Show the Python that does what the controls say.
-
-    Parameters
-    ----------
-    controls : mapping of str to widget
-        By name.
-    code : callable or None
-        From their values to Python.
-
-    Returns
-    -------
-    list of Widget
-        One, folded, or none.
-    """
+    """Show the Python that does what the controls say, folded; nothing without ``code``."""
     if code is None:
         return []
     shown = w.HTML()
@@ -335,21 +276,7 @@ def as_code(controls: Mapping[str, w.Widget], code: Callable[..., str] | None) -
 
 
 def kept(controls: Mapping[str, w.Widget], keep: Callable[..., str] | None) -> list[w.Widget]:
-    """
-    Offer to state what the controls say.
-
-    Parameters
-    ----------
-    controls : mapping of str to widget
-        By name.
-    keep : callable or None
-        Takes their values, and says what it did with them.
-
-    Returns
-    -------
-    list of Widget
-        A button and what it says, or none.
-    """
+    """Offer to state what the controls say: a button and what it did; nothing without ``keep``."""
     if keep is None:
         return []
     button, said = w.Button(description="Keep", tooltip="State this for all later steps"), w.HTML()

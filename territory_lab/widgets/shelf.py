@@ -71,21 +71,7 @@ def shelf(space: Workspace) -> w.Box:
 
 
 def compared(chosen: list[Scenario], data_hash: str) -> Shown:
-    """
-    Set scenarios side by side as a table for people.
-
-    Parameters
-    ----------
-    chosen : list of Scenario
-        Two or more.
-    data_hash : str
-        Of today's tables.
-
-    Returns
-    -------
-    Table
-        A row a figure, a column a scenario.
-    """
+    """Set two or more scenarios side by side: a row a figure, a column a scenario."""
     columns = {str(place): scenario.name for place, scenario in enumerate(chosen)}
     told_of = pd.DataFrame({place: _figures(chosen[int(place)], data_hash) for place in columns}, dtype=object)
     return table(told_of.rename_axis("what").reset_index(), {"what": "", **columns})
