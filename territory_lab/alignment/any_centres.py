@@ -99,7 +99,7 @@ class Ascent:
 
     def step(self, slope: Floats, share: Floats, softness: float) -> Floats:
         """Newton's step by conjugate gradients, damped by the bend of the knapsacks."""
-        first, unit = taken(self.lists, self.multiplier, self.prices, share, 1e-6)
+        first, unit = taken(self.lists, self.multiplier, self.prices, share)
         stir = np.where(share < self.most, share, 0.0) / (softness * self.heat)
         power = self.ground.costs.power
         damp = self.damping * self.ground.size * (2 / power) / self.scale

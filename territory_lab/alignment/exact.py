@@ -23,11 +23,6 @@ class Proof(NamedTuple):
     cost: float  # infinite without a plan
     bound: float  # no plan within all limits costs less
 
-    @property
-    def optimal(self) -> bool:
-        """Whether no plan is better, to two parts in a million."""
-        return self.cost <= self.bound + 2 * MARGIN * abs(self.bound)
-
 
 def small(problem: Problem) -> bool:
     """

@@ -9,6 +9,7 @@ from numba import njit
 from territory_lab.alignment.costs import TABLE, Costs, Floats, Ints, distance_power
 
 WIDEST = 1e4  # margin, in scales of a unit, past which a list holds every unit within reach
+TRIFLE = 1e-6  # share up to which a site counts as closed
 
 
 class Field(NamedTuple):
@@ -191,15 +192,13 @@ def coverage(lists: Lists, multiplier: Floats, prices: Prices, share: Floats) ->
 
 
 @njit(cache=True)
-def taken(
-    lists: Lists, multiplier: Floats, prices: Prices, share: Floats, least: float
-) -> tuple[Ints, npt.NDArray[np.int32]]:
-    """Units taken by each site that is open to more than the least share: where each site begins, and the units."""
+def taken(lists: Lists, multiplier: Floats, prices: Prices, share: Floats) -> tuple[Ints, npt.NDArray[np.int32]]:
+    """Units taken by each site that is open to more than a trifle: where each site begins, and the units."""
     first = np.zeros(share.size + 1, np.int64)
     unit = np.empty(lists.unit.size, np.int32)
     end = 0
     for s in range(share.size):
-        if share[s] > least:
+        if share[s] > TRIFLE:
             for e in range(lists.first[s], lists.first[s + 1]):
                 if lists.far[e] - multiplier[lists.unit[e]] < prices.price[s]:
                     unit[end] = lists.unit[e]

@@ -120,7 +120,7 @@ def funnel(totals: pd.DataFrame, currency: str = "USD") -> Picture:
         "Estimated sales a year with interval",
         height=1.75,
     )
-    _bars(picture, values, currency, bottom=0.05)
+    _bars(picture, values, currency)
     return picture
 
 
@@ -156,16 +156,15 @@ def market_bars(market: pd.DataFrame, by: str, currency: str = "USD", what: str 
     title = f"{top.index[0]} is the largest part of the {what}; the first three hold {percent(lead)}"
     subtitle = f"{what} a year, estimated, with interval; total {in_currency(currency)(total)}"
     picture = Picture(title, subtitle, height=0.15 + _ROW_IN * len(top))
-    _bars(picture, top, currency, bottom=0.05)
+    _bars(picture, top, currency)
     return picture
 
 
-def percent_axes(ax: Axes, *, x: bool = True, y: bool = True) -> None:
+def percent_axes(ax: Axes, *, y: bool = True) -> None:
     """Label shares as percentages, from zero."""
     form = FuncFormatter(lambda share, _: percent(share))
-    if x:
-        ax.set_xlim(0, max(ax.get_xlim()[1], 1e-9) if ax.get_xlim()[1] < 1 else 1)
-        ax.xaxis.set_major_formatter(form)
+    ax.set_xlim(0, max(ax.get_xlim()[1], 1e-9) if ax.get_xlim()[1] < 1 else 1)
+    ax.xaxis.set_major_formatter(form)
     if y:
         ax.set_ylim(0, max(ax.get_ylim()[1], 1e-9) if ax.get_ylim()[1] < 1 else 1.02)
         ax.yaxis.set_major_formatter(form)
@@ -190,10 +189,10 @@ def intervals(ax: Axes, value: pd.Series, low: pd.Series, high: pd.Series, fille
     ax.scatter(value, y, s=34, c=np.where(filled, ACCENT, "#ffffff"), edgecolors=ACCENT, linewidths=1.4, zorder=3)
 
 
-def _bars(picture: Picture, rows: pd.DataFrame, currency: str, bottom: float) -> None:
+def _bars(picture: Picture, rows: pd.DataFrame, currency: str) -> None:
     """Draw bars from zero, each with its interval and its value at the end."""
     shown = rows.iloc[::-1]
-    ax = row_axes(picture, [str(name) for name in shown.index], bottom=bottom, right=1.7)
+    ax = row_axes(picture, [str(name) for name in shown.index], bottom=0.05, right=1.7)
     y = np.arange(len(shown))
     ax.barh(y, shown["value"], height=0.62, color=BAR)
     ax.hlines(y, shown["low"], shown["high"], color=INK, linewidth=1.2)

@@ -32,9 +32,9 @@ _VERDICTS = {"strong": (GOOD, "^"), "as expected": (MUTED, "o"), "troubled": (TR
 
 
 @styled
-def balance(before: pd.Series, after: pd.Series, tolerance: float = 0.1, what: str = "workload") -> Picture:
+def balance(before: pd.Series, after: pd.Series, tolerance: float) -> Picture:
     """
-    Draw how far each territory is from its share, today and in the proposal.
+    Draw how far each territory's workload is from its share, today and in the proposal.
 
     Parameters
     ----------
@@ -42,8 +42,6 @@ def balance(before: pd.Series, after: pd.Series, tolerance: float = 0.1, what: s
         Deviation from target by territory_id, as a share: 0.2 is a fifth too much.
     tolerance : float
         Half the width of the band that is accepted, as a share.
-    what : str
-        What is balanced.
 
     Returns
     -------
@@ -54,7 +52,7 @@ def balance(before: pd.Series, after: pd.Series, tolerance: float = 0.1, what: s
     off_before, off_after = ((rows[name].abs() > tolerance + 5e-4).sum() for name in rows)
     off = f"{off_before} of {len(rows)} territories are more than {percent(tolerance)} off their share today"
     cut = f"; the {_MOST} furthest off" if len(rows) > _MOST else ""
-    subtitle = f"{what.capitalize()} against target by territory{cut}; hollow: today, filled: proposed; "
+    subtitle = f"Workload against target by territory{cut}; hollow: today, filled: proposed; "
     subtitle += f"shaded: ±{percent(tolerance)}"
     kept = _furthest(rows)
     picture = Picture(f"{off}, {off_after} in the proposal", subtitle, height=0.45 + _ROW_IN * len(kept))

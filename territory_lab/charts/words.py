@@ -193,7 +193,7 @@ def best_possible(gap: float | None, scope: str = "") -> str:
     return f"the best possible{reach}" if gap < 1e-6 else f"within {percent(gap)} of the best possible{reach}"
 
 
-def plural(n: int, one: str, many: str = "") -> str:
+def plural(n: int, one: str) -> str:
     """
     Write a count with its noun.
 
@@ -201,16 +201,15 @@ def plural(n: int, one: str, many: str = "") -> str:
     ----------
     n : int
         How many.
-    one, many : str
-        The noun for one and for many; the latter defaults to the former with an s.
+    one : str
+        The noun for one.
 
     Returns
     -------
     str
         For instance ``1 territory`` or ``30 territories``.
     """
-    if many == "":
-        many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
+    many = f"{one[:-1]}ies" if one.endswith("y") else f"{one}s"
     return f"{count(n)} {one if n == 1 else many}"
 
 

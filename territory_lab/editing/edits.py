@@ -10,7 +10,7 @@ from territory_lab.alignment import Plan, Problem, audit, metrics, reoptimise
 from territory_lab.alignment.plan import some
 from territory_lab.errors import BadInput, Fault, TerritoryLabError
 
-MEND_S = 0.45
+MEND_S = 0.45  # for each of at most two tries
 _PLACES = ["lon", "lat", "x_km", "y_km"]
 
 
@@ -225,7 +225,7 @@ def merge(plan: Plan, into: str, other: str) -> Plan:
     return _rehomed(plan, homes.drop(index=other), owner, held)
 
 
-def mend(plan: Plan, around: Iterable[str], keep: Iterable[str] = (), *, time_limit_s: float = MEND_S) -> Plan:
+def mend(plan: Plan, around: Iterable[str], keep: Iterable[str] = ()) -> Plan:
     """
     Bring a plan back within its limits around some units, and leave the rest as it is.
 
@@ -237,8 +237,6 @@ def mend(plan: Plan, around: Iterable[str], keep: Iterable[str] = (), *, time_li
         Unit ids; see `alignment.reoptimise`.
     keep : iterable of str
         Units to be held where they are while it is mended, as far as the limits can then be kept.
-    time_limit_s : float
-        For each of at most two tries.
 
     Returns
     -------
@@ -250,13 +248,13 @@ def mend(plan: Plan, around: Iterable[str], keep: Iterable[str] = (), *, time_li
         kept = {str(unit): str(name) for unit, name in fixed.items()}
         held = replace(plan, problem=replace(plan.problem, locked=kept | locks(plan)))
         try:
-            found = reoptimise(held, names, time_limit_s=time_limit_s)
+            found = reoptimise(held, names, time_limit_s=MEND_S)
         except TerritoryLabError:  # these holds forbid every plan: the second try goes without
             found = held
         if found is not held and found.feasible:
             bound = np.nan if plan.problem.free else plan.bound  # the bound found rests on what was held
             return _measured(replace(found, problem=plan.problem, bound=bound))
-    return reoptimise(plan, names, time_limit_s=time_limit_s)
+    return reoptimise(plan, names, time_limit_s=MEND_S)
 
 
 def known(plan: Plan, units: Iterable[str], territory_id: str | None = None) -> list[str]:

@@ -94,10 +94,10 @@ def worked(opportunities: pd.DataFrame) -> float:
     return float((closed > closed.max() - pd.Timedelta(days=365)).sum())
 
 
-def rates(cells: pd.DataFrame, key: str, table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Lay a rate by sector or area beside the cells as ``name``, its strength as the first word and ``_strength``."""
+def rates(cells: pd.DataFrame, table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Lay a rate by sector beside the cells as ``name``, its strength as the first word and ``_strength``."""
     strength = name.split("_", maxsplit=1)[0] + "_strength"
-    return cells.assign(**{name: cells[key].map(table["rate"]), strength: cells[key].map(table["strength"])})
+    return cells.assign(**{name: cells["sector"].map(table["rate"]), strength: cells["sector"].map(table["strength"])})
 
 
 def reference_faults(reference: pd.DataFrame) -> list[Fault]:

@@ -164,12 +164,12 @@ def read_counts(
     sectors, spans = sector_of(table[sector]), table[size].astype("str").map(_class)
     numbers = pd.to_numeric(table[count], errors="coerce").to_numpy("float64")
     faults = [
-        *_listed(table[sector][sectors.isna()], "market", sector, "is no NAICS industry", "leave totals out"),
-        *_listed(table[size][spans.isna()], "market", size, "is no size class", "write it as 10-19 or 1000+"),
-        *_listed(table[count][numbers < 0], "market", count, "is below 0", "correct it"),
+        *_listed(table[sector][sectors.isna()], sector, "is no NAICS industry", "leave totals out"),
+        *_listed(table[size][spans.isna()], size, "is no size class", "write it as 10-19 or 1000+"),
+        *_listed(table[count][numbers < 0], count, "is below 0", "correct it"),
     ]
     twice = table.duplicated([area, sector, size])
-    faults += _listed(table[area][twice], "market", area, "has a row that stands twice", "add the rows up")
+    faults += _listed(table[area][twice], area, "has a row that stands twice", "add the rows up")
     if vintage and len(years := sorted(table[vintage].astype("str").unique())) > 1:
         mend = "bring all rows to one year with the Bureau's concordance"
         faults.append(Fault("market", vintage, "", f"mixes the NAICS of {', '.join(years)}", mend))
@@ -240,9 +240,9 @@ def _class(text: str) -> tuple[float, float] | None:
     return None
 
 
-def _listed(values: pd.Series, table: str, column: str, problem: str, mend: str) -> list[Fault]:
+def _listed(values: pd.Series, column: str, problem: str, mend: str) -> list[Fault]:
     """Name each distinct value that is wrong."""
-    return [Fault(table, column, str(one), problem, mend) for one in values.astype("str").fillna("missing").unique()]
+    return [Fault("market", column, str(one), problem, mend) for one in values.astype("str").fillna("missing").unique()]
 
 
 def _gathered(found: pd.DataFrame) -> pd.DataFrame:

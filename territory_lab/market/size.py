@@ -120,7 +120,7 @@ def size_market(
         win = stated_rates(0.0 if win_rate is None else win_rate, sectors)
     if capacity is None and opportunities is not None and decided:
         capacity = worked(opportunities)
-    cells = rates(rates(cells, "sector", fit, "fit_share"), "sector", win, "win_rate")
+    cells = rates(rates(cells, fit, "fit_share"), win, "win_rate")
     cells["need_share"] = cells["sector"].map(stated_rates(need_share, sectors)["rate"])
     cells["reach_share"] = cells["area_id"].map(stated_rates(reach_share, areas)["rate"])
     cells["workable_share"] = 1.0 if capacity is None else min(1.0, capacity / _prospects(cells))

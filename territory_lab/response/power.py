@@ -10,7 +10,7 @@ The default elasticity is the mean of the meta-analysis of Albers, Mantrala and 
 """
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -24,28 +24,11 @@ BAND = (0.05, 0.95)
 """Quantiles of every band in this module."""
 
 _SWEPT = 7  # elasticities
-
-
-class Errors(NamedTuple):
-    """
-    How far off what is known may be: standard deviations of logarithms of true over known.
-
-    Parameters
-    ----------
-    unit : float
-        Potential of a single unit.
-    place : float
-        Potential of all units of one of today's territories together: its trade, its competitors, its largest accounts.
-    rep : float
-        What a rep makes of the same potential and hours.
-    """
-
-    unit: float = 0.3
-    place: float = 0.2
-    rep: float = 0.1
-
-
-ERRORS = Errors()
+_DRAWS = 400
+# How far off what is known may be, as standard deviations of the logarithm of true over known: the potential of a unit,
+# of all units of one of today's territories together (its trade, its competitors, its largest accounts), and what a
+# rep makes of the same potential and hours.
+_UNIT, _PLACE, _REP = 0.3, 0.2, 0.1
 
 
 @dataclass(frozen=True)
@@ -217,15 +200,13 @@ class SalesResponse:
         *,
         revenue: pd.Series | None = None,
         retained_share: float = 0.0,
-        errors: Errors = ERRORS,
-        draws: int = 400,
         seed: int = 0,
     ) -> pd.DataFrame:
         """
         Return what a proposed alignment brings, in parts, each with its band.
 
-        The band is the 5 % to 95 % range over ``draws`` of the elasticity (triangular on its range), of the loss where
-        a unit changes hands (triangular on ``LOSS_SHARE``) and of all ``errors``.
+        The band is the 5 % to 95 % range over draws of the elasticity (triangular on its range), of the loss where a
+        unit changes hands (triangular on ``LOSS_SHARE``), and of errors in what is known of units, places and reps.
 
         Parameters
         ----------
@@ -241,10 +222,6 @@ class SalesResponse:
             Money sold a year by ``unit_id``, which is at risk where the rep changes; otherwise expected sales.
         retained_share : float, default 0.0
             Share of the moved revenue that stays with its rep or is handed over in person.
-        errors : Errors
-            How far what is known of units, places and reps may be off.
-        draws : int, default 400
-            How many.
         seed : int, default 0
             Of the draws.
 
@@ -256,10 +233,10 @@ class SalesResponse:
         later = hours if hours_proposed is None else hours_proposed
         units = _Pair(potential, (today, hours), (proposed, later), revenue)
         generator = np.random.default_rng(seed)
-        elasticity = triangular(generator, (self.low, self.elasticity, self.high), draws)
-        loss = triangular(generator, LOSS_SHARE, draws) * (1 - retained_share)
+        elasticity = triangular(generator, (self.low, self.elasticity, self.high), _DRAWS)
+        loss = triangular(generator, LOSS_SHARE, _DRAWS) * (1 - retained_share)
         pairs = zip(elasticity, loss, strict=True)
-        drawn = np.array([units.parts(b, lost, *units.draw(generator, errors)) for b, lost in pairs])
+        drawn = np.array([units.parts(b, lost, *units.draw(generator)) for b, lost in pairs])
         value = units.parts(self.elasticity, LOSS_SHARE[1] * (1 - retained_share), 1.0, np.ones(len(units.territories)))
         low, high = np.quantile(drawn, BAND, axis=0)
         parts = pd.Index(["balance", "travel", "disruption", "total"], name="part")
@@ -325,11 +302,11 @@ class _Pair:
             _hours_by_territory(hours, there).reindex(self.territories, fill_value=0.0).to_numpy(dtype=float)
         )
 
-    def draw(self, generator: np.random.Generator, errors: Errors) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Draw factors on the potential of units (with their place, which is today's territory) and on reps' sales."""
-        place = generator.lognormal(0.0, errors.place, len(self.territories) + 1)
-        unit = generator.lognormal(0.0, errors.unit, len(self.potential))
-        return unit * place[self.before], generator.lognormal(0.0, errors.rep, len(self.territories))
+        place = generator.lognormal(0.0, _PLACE, len(self.territories) + 1)
+        unit = generator.lognormal(0.0, _UNIT, len(self.potential))
+        return unit * place[self.before], generator.lognormal(0.0, _REP, len(self.territories))
 
     def parts(self, elasticity: float, loss: float, factor: np.ndarray | float, skill: np.ndarray) -> np.ndarray:
         """Value balance, travel, disruption and total as shares of today's sales."""

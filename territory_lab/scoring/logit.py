@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 
 _STEPS = 100
 _CLOSE = 1e-9  # log-odds
+_HALF_95 = float(norm.ppf(0.975))  # standard errors
 
 
 class Fitted(NamedTuple):
@@ -77,16 +78,17 @@ class Separation(NamedTuple):
     high: float
 
 
-def separation(won: NDArray[np.bool_], score: Floats, confidence: float = 0.95) -> Separation:
+def separation(won: NDArray[np.bool_], score: Floats) -> Separation:
     """
     Measure how well a score, higher for the better account, tells won accounts from the others; ties count half.
 
-    The error is that of Hanley and McNeil (1982), "The meaning and use of the area under a ROC curve".
+    The interval is of 95 %, its error that of Hanley and McNeil (1982), "The meaning and use of the area under a ROC
+    curve".
     """
     n_won, n_rest = int(won.sum()), int((~won).sum())
     auc = (rankdata(score)[won].sum() - n_won * (n_won + 1) / 2) / (n_won * n_rest)
     both_won, both_rest = auc / (2 - auc), 2 * auc**2 / (1 + auc)
     spread = (n_won - 1) * (both_won - auc**2) + (n_rest - 1) * (both_rest - auc**2)
     error = np.sqrt((auc * (1 - auc) + spread) / (n_won * n_rest))
-    reach = norm.ppf((1 + confidence) / 2) * error
+    reach = _HALF_95 * error
     return Separation(float(auc), float(max(0.0, auc - reach)), float(min(1.0, auc + reach)))

@@ -10,6 +10,7 @@ from territory_lab.errors import BadInput, Fault
 _TIERS = np.array(["A", "B", "C", "D"])
 _QUARTERS = (0.25, 0.5, 0.75)
 _SPREAD = 20.0  # how firmly stated weights are meant: the Dirichlet's sample size; a weight of .30 varies by about .10
+_DRAWS = 200  # times that the weights are varied
 
 
 def tiers(values: pd.Series, shares: Sequence[float] = (0.1, 0.3, 0.6)) -> pd.Series:
@@ -60,12 +61,7 @@ def moved(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     return table.iloc[np.argsort(-table["change"].abs().to_numpy(), kind="stable")]
 
 
-def grade(
-    fit: pd.Series,
-    engagement: pd.Series,
-    fit_shares: Sequence[float] = _QUARTERS,
-    engagement_shares: Sequence[float] = _QUARTERS,
-) -> pd.Series:
+def grade(fit: pd.Series, engagement: pd.Series) -> pd.Series:
     """
     Set fit against engagement: A1 fits and is in touch, A4 fits and is silent, D1 is in touch and does not fit.
 
@@ -75,19 +71,18 @@ def grade(
         Score by account_id.
     engagement : Series of float64
         By account_id, as :func:`engagement` gives it; accounts it does not name are silent.
-    fit_shares, engagement_shares : three rising floats
-        As in :func:`tiers`; those of engagement divide the accounts that are not silent.
 
     Returns
     -------
     Series of str
-        ``grade`` by account_id, A1 to D4; 4 for every silent account.
+        ``grade`` by account_id, A1 to D4: quarters of the accounts by fit, and of those that are not silent by
+        engagement; 4 for every silent account.
     """
     known = engagement.reindex(fit.index).fillna(0.0)
     active = known[known > 0]
     ranks = dict(zip(_TIERS, "1234", strict=True))
-    number = tiers(active, engagement_shares).map(ranks).reindex(fit.index).fillna("4")
-    return (tiers(fit, fit_shares) + number).rename("grade")
+    number = tiers(active, _QUARTERS).map(ranks).reindex(fit.index).fillna("4")
+    return (tiers(fit, _QUARTERS) + number).rename("grade")
 
 
 def engagement(events: pd.DataFrame, as_of: pd.Timestamp, half_life_days: float = 90.0) -> pd.Series:
@@ -172,7 +167,6 @@ def key_accounts(
     stated_weights: Mapping[str, float] | None = None,
     *,
     top: int = 50,
-    draws: int = 200,
     seed: int = 0,
 ) -> pd.DataFrame:
     """
@@ -190,8 +184,6 @@ def key_accounts(
         Weight by criterion, of any sum, none below 0; None: all alike.
     top : int
         Length of the list whose stability is measured.
-    draws : int
-        Number of times the weights are varied.
     seed : int
         Of the variation.
 
@@ -221,11 +213,11 @@ def key_accounts(
     ranks = criteria[weights.index].rank(method="average", pct=True, na_option="top") * 100
     points = ranks.to_numpy()
     kept = np.zeros(len(points))
-    for drawn in np.random.default_rng(seed).dirichlet(_SPREAD * weights, size=draws):
+    for drawn in np.random.default_rng(seed).dirichlet(_SPREAD * weights, size=_DRAWS):
         priority = points @ drawn
         kept[np.argpartition(-priority, min(top, len(points)) - 1)[:top]] += 1
     table = ranks * weights
-    table.insert(0, "in_top_share", kept / draws)
+    table.insert(0, "in_top_share", kept / _DRAWS)
     table.insert(0, "priority", points @ weights.to_numpy())
     table = table.sort_values("priority", ascending=False, kind="stable")
     table.insert(0, "rank", np.arange(1, len(table) + 1))
