@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from territory_lab.alignment import Plan, metrics
+from territory_lab.alignment.connect import pieces
 from territory_lab.editing.edits import known
 
 
@@ -24,17 +23,12 @@ def strays(plan: Plan) -> pd.Series:
         By unit_id; never true where the problem has no neighbours, or a unit no territory.
     """
     codes, arrays = plan.problem.codes(plan.alignment), plan.problem.arrays
-    n = len(codes)
     if plan.problem.neighbours is None:
         return pd.Series(data=False, index=plan.problem.unit_ids)
-    start, end = np.repeat(np.arange(n), np.diff(arrays.starts)), arrays.ends
-    same = codes[start] == codes[end]
-    graph = coo_array((np.ones(same.sum()), (start[same], end[same])), shape=(n, n))
-    piece = connected_components(graph, directed=False)[1]
-    size = np.bincount(piece)
-    largest = pd.Series(-size[piece] * (n + 1) + piece).groupby(codes).transform("min")  # ties to the first piece
+    piece = pieces(arrays.starts, arrays.ends, codes)
+    rank = pd.Series(piece - np.bincount(piece)[piece] * (len(codes) + 1))  # the largest first, ties to the first piece
     apart = plan.problem.unit_ids.isin(plan.problem.apart)
-    cut = (codes >= 0) & ~apart & (-size[piece] * (n + 1) + piece != largest.to_numpy())
+    cut = (codes >= 0) & ~apart & (rank != rank.groupby(codes).transform("min")).to_numpy()
     return pd.Series(cut, index=plan.problem.unit_ids)
 
 

@@ -43,14 +43,7 @@ _SIZES = {
 }
 _OPEN_END = 4  # a class without an upper end is taken to reach this many times its lower end
 _HIDDEN = (0.0, 1.0, 2.0)  # establishments in a suppressed cell: fewer than three
-_COUNTS = [
-    "employees",
-    "employees_low",
-    "employees_high",
-    "establishments",
-    "establishments_low",
-    "establishments_high",
-]
+_COUNTS = [f"{one}{end}" for one in ("employees", "establishments") for end in ("", "_low", "_high")]
 
 
 def sector_of(codes: pd.Series) -> pd.Series:

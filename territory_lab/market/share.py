@@ -41,30 +41,20 @@ def penetration(market: pd.DataFrame, accounts: pd.DataFrame, by: str = "area_id
     spend = customers.groupby(by)["spend"]
     held, largest = spend.sum(), spend.max()
     squares = (customers["spend"] ** 2).groupby(customers[by]).sum()
-    table = sized[["establishments", "held", "sam", "sam_low", "sam_high"]].copy()
+    table = sized[["establishments"]].copy()
     table["customers"] = spend.count().reindex(table.index).fillna(0)
     others = (table["establishments"] - table["customers"]).clip(lower=0)
     table["customer_share"] = table["customers"] / table["establishments"]
     for end, tail in zip(("low", "high"), _TAILS, strict=True):
         table[f"customer_share_{end}"] = beta.ppf(tail, table["customers"] + 0.5, others + 0.5)  # Jeffreys
+    table[["sam", "held"]] = sized[["sam", "held"]]
     for name, sam in (("", "sam"), ("_low", "sam_high"), ("_high", "sam_low")):
-        table[f"held_share{name}"] = (table["held"] / table[sam]).where(table[sam] > 0)
+        table[f"held_share{name}"] = (sized["held"] / sized[sam]).where(sized[sam] > 0)
     for name in ("", "_low", "_high"):
-        table[f"white_space{name}"] = table[f"sam{name}"] - table["held"]
+        table[f"white_space{name}"] = sized[f"sam{name}"] - sized["held"]
     table["effective_customers"] = (held**2 / squares).reindex(table.index)
     table["largest_share"] = (largest / held).reindex(table.index)
-    order = [
-        "establishments",
-        "customers",
-        "customer_share",
-        "customer_share_low",
-        "customer_share_high",
-        "sam",
-        "held",
-    ]
-    order += [f"{one}{end}" for one in ("held_share", "white_space") for end in ("", "_low", "_high")]
-    order += ["effective_customers", "largest_share"]
-    return table[order].sort_values("white_space", ascending=False, kind="stable")
+    return table.sort_values("white_space", ascending=False, kind="stable")
 
 
 def cross_check(market: pd.DataFrame, accounts: pd.DataFrame, stated: Stated | None = None) -> pd.DataFrame:
