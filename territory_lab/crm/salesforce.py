@@ -20,22 +20,11 @@ _BY_RULE = ("Territory2AssignmentRule", "Rules", "Rule")
 
 @dataclass(frozen=True)
 class Load:
-    """
-    What to load.
+    """What to load."""
 
-    Parameters
-    ----------
-    files : dict of str to DataFrame of str
-        By file name, in the order to be loaded.
-    undo : dict of str to DataFrame of str
-        The same for the way back to today.
-    summary : list of str
-        The dry run: what each file does, and what waits.
-    """
-
-    files: dict[str, pd.DataFrame]
-    undo: dict[str, pd.DataFrame]
-    summary: list[str]
+    files: dict[str, pd.DataFrame]  # by file name, in the order to be loaded
+    undo: dict[str, pd.DataFrame]  # the same for the way back to today
+    summary: list[str]  # the dry run: what each file does, and what waits
 
 
 def developer_names(labels: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:

@@ -12,23 +12,12 @@ _TINY = 1e-12
 
 
 class ContractValues(NamedTuple):
-    """
-    What a customer of a common size spends a year, by sector.
+    """What a customer of a common size spends a year, by sector."""
 
-    Parameters
-    ----------
-    table : DataFrame
-        By sector: customers, contract_value (money a year), low, high (80 %), error (standard error of its logarithm).
-    employees : float
-        The common size: mean employees of the customers; missing where unknown.
-    size_exponent, size_error : float
-        Spend grows with employees to this power, and its standard error; 0 where size is unknown.
-    """
-
-    table: pd.DataFrame
-    employees: float
-    size_exponent: float
-    size_error: float
+    table: pd.DataFrame  # by sector: customers, contract_value (money a year), low, high (80 %), error (of its log)
+    employees: float  # the common size: mean employees of the customers; missing where unknown
+    size_exponent: float  # spend grows with employees to this power; 0 where size is unknown
+    size_error: float  # standard error of the power
 
 
 def contract_values(customers: pd.DataFrame) -> ContractValues:
