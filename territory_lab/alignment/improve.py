@@ -26,14 +26,9 @@ class Hand(NamedTuple):
     state: npt.NDArray[np.uint64]  # the random generator, shape (1,)
 
 
-@njit(cache=True)
 def load_of(assign: Ints, loads: Floats, k: int) -> Floats:
     """Activities of each territory, shape (m, k)."""
-    load = np.zeros((loads.shape[0], k))
-    for i in range(assign.size):
-        for a in range(loads.shape[0]):
-            load[a, assign[i]] += loads[a, i]
-    return load
+    return np.array([np.bincount(assign, load, k) for load in loads])
 
 
 @njit(cache=True)

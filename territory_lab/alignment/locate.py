@@ -12,7 +12,7 @@ from territory_lab.alignment.checks import index_faults, number_faults, place_fa
 from territory_lab.alignment.costs import EARTH_RADIUS_KM, Floats, Ints
 from territory_lab.alignment.covering import Siting
 from territory_lab.alignment.deciding import PAIRS, decide, largest, pack, undecided
-from territory_lab.alignment.plan import Infeasible, some
+from territory_lab.alignment.plan import Infeasible, gap_between, some
 from territory_lab.alignment.problem import great_circle_km
 from territory_lab.alignment.siting import WHOLE, Opening, Search, ground_of
 from territory_lab.errors import BadInput, Fault
@@ -59,9 +59,7 @@ class Located:
     @property
     def gap(self) -> float:
         """How far the objective is above the bound, as a share of the bound; NaN where the bound is not positive."""
-        if self.bound > 0:
-            return self.objective / self.bound - 1
-        return 0.0 if self.objective <= self.bound else float("nan")
+        return gap_between(self.objective, self.bound)
 
     @property
     def feasible(self) -> bool:

@@ -35,17 +35,21 @@ class Ground(NamedTuple):
     units: Shorts  # likewise
 
 
+class Chains(NamedTuple):
+    """What each of p clusters holds, as linked lists of up to n items."""
+
+    first: Ints  # of each cluster, -1 for none, shape (p,)
+    after: Ints  # neighbours of each item in its list, -1 at the ends, shape (n,)
+    before: Ints
+
+
 class Lots(NamedTuple):
-    """Clusters, written in place, for n units, m sites and p clusters; members and sites are kept as linked lists."""
+    """Clusters, written in place, for n units, m sites and p clusters."""
 
     cluster: Ints  # of each unit, shape (n,)
     owner: Ints  # cluster of each site, shape (m,)
-    unit_first: Ints  # first member of each cluster
-    unit_after: Ints  # neighbours of each member in the list, -1 at the ends
-    unit_before: Ints
-    site_first: Ints  # sites held, likewise
-    site_after: Ints
-    site_before: Ints
+    members: Chains
+    held: Chains  # sites
     total: Floats  # sum of the distances of the members of its cluster to each site, shape (m,)
     load: Floats  # of each cluster, shape (p,)
     size: Ints  # number of members, shape (p,)
@@ -67,12 +71,8 @@ def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: Seq
     lots = Lots(
         cluster=cluster.copy(),
         owner=owner,
-        unit_first=np.full(p, -1),
-        unit_after=np.full(n, -1),
-        unit_before=np.full(n, -1),
-        site_first=np.full(p, -1),
-        site_after=np.full(m, -1),
-        site_before=np.full(m, -1),
+        members=Chains(np.full(p, -1), np.full(n, -1), np.full(n, -1)),
+        held=Chains(np.full(p, -1), np.full(m, -1), np.full(m, -1)),
         total=np.zeros(m),
         load=np.bincount(cluster, ground.load, p).astype(float),
         size=np.bincount(cluster, minlength=p),
@@ -92,42 +92,43 @@ def lay_out(ground: Ground, opened: Ints, cluster: Ints, price: float, seed: Seq
 def _thread(ground: Ground, lots: Lots) -> None:
     """Fill the lists, and rank every cluster."""
     for i in range(lots.cluster.size):
-        _link(lots.unit_first, lots.unit_after, lots.unit_before, lots.cluster[i], i)
+        _link(lots.members, lots.cluster[i], i)
     for j in range(lots.owner.size):
-        _link(lots.site_first, lots.site_after, lots.site_before, lots.owner[j], j)
+        _link(lots.held, lots.owner[j], j)
         lots.total[j] = _sum_to(ground, lots, lots.owner[j], j)
     rank_all(ground, lots)
 
 
 @njit(cache=True)
-def _link(first: Ints, after: Ints, before: Ints, k: int, item: int) -> None:
+def _link(chains: Chains, k: int, item: int) -> None:
     """Put an item at the head of a list."""
-    head = first[k]
-    after[item], before[item] = head, -1
+    head = chains.first[k]
+    chains.after[item], chains.before[item] = head, -1
     if head >= 0:
-        before[head] = item
-    first[k] = item
+        chains.before[head] = item
+    chains.first[k] = item
 
 
 @njit(cache=True)
-def _unlink(first: Ints, after: Ints, before: Ints, k: int, item: int) -> None:
+def _unlink(chains: Chains, k: int, item: int) -> None:
     """Take an item out of its list."""
-    if before[item] >= 0:
-        after[before[item]] = after[item]
+    before, after = chains.before[item], chains.after[item]
+    if before >= 0:
+        chains.after[before] = after
     else:
-        first[k] = after[item]
-    if after[item] >= 0:
-        before[after[item]] = before[item]
+        chains.first[k] = after
+    if after >= 0:
+        chains.before[after] = before
 
 
 @njit(cache=True)
 def _sum_to(ground: Ground, lots: Lots, k: int, j: int) -> float:
     """Distances of the members of a cluster to a site."""
     total = 0.0
-    i = lots.unit_first[k]
+    i = lots.members.first[k]
     while i >= 0:
         total += ground.far[i, j]
-        i = lots.unit_after[i]
+        i = lots.members.after[i]
     return total
 
 
@@ -143,7 +144,7 @@ def _rank(ground: Ground, lots: Lots, k: int) -> None:
     """List the best sites of a cluster, best first, and its cost."""
     top, kept = lots.top[k], 0
     value = np.full(LISTED, np.inf)
-    j = lots.site_first[k] if lots.lock[k] < 0 else lots.lock[k]
+    j = lots.held.first[k] if lots.lock[k] < 0 else lots.lock[k]
     while j >= 0:
         own = lots.total[j] + ground.fee[j] + _penalty(ground, lots, j, lots.load[k])
         if kept < LISTED or own < value[kept - 1]:
@@ -153,7 +154,7 @@ def _rank(ground: Ground, lots: Lots, k: int) -> None:
                 s -= 1
             value[s], top[s] = own, j
             kept = min(kept + 1, LISTED)
-        j = lots.site_after[j] if lots.lock[k] < 0 else -1
+        j = lots.held.after[j] if lots.lock[k] < 0 else -1
     lots.listed[k], lots.best[k] = kept, top[0]
     lots.cost[k] = value[0]
 
@@ -188,11 +189,11 @@ def _worth(ground: Ground, lots: Lots, k: int, out: int, new: int) -> float:
         best = min(best, value)
     if coming >= 0 and lots.lock[k] < 0 and lots.size[k] <= LISTED:
         value = ground.fee[coming] + _penalty(ground, lots, coming, load)
-        i = lots.unit_first[k]
+        i = lots.members.first[k]
         while i >= 0 and value < best:
             if i != out:
                 value += ground.far[i, coming]
-            i = lots.unit_after[i]
+            i = lots.members.after[i]
         best = min(best, value)
     return best
 
@@ -201,26 +202,26 @@ def _worth(ground: Ground, lots: Lots, k: int, out: int, new: int) -> float:
 def _leave(ground: Ground, lots: Lots, i: int) -> None:
     """Take a unit, and the site where it stands, out of its cluster."""
     k, seat = lots.cluster[i], ground.seat[i]
-    _unlink(lots.unit_first, lots.unit_after, lots.unit_before, k, i)
+    _unlink(lots.members, k, i)
     if seat >= 0:
-        _unlink(lots.site_first, lots.site_after, lots.site_before, k, seat)
+        _unlink(lots.held, k, seat)
     lots.load[k] -= ground.load[i]
     lots.size[k] -= 1
-    j = lots.site_first[k]
+    j = lots.held.first[k]
     while j >= 0:
         lots.total[j] -= ground.far[i, j]
-        j = lots.site_after[j]
+        j = lots.held.after[j]
 
 
 @njit(cache=True)
 def _join(ground: Ground, lots: Lots, i: int, k: int) -> None:
     """Put a unit, and the site where it stands, into a cluster."""
     seat = ground.seat[i]
-    j = lots.site_first[k]
+    j = lots.held.first[k]
     while j >= 0:
         lots.total[j] += ground.far[i, j]
-        j = lots.site_after[j]
-    _link(lots.unit_first, lots.unit_after, lots.unit_before, k, i)
+        j = lots.held.after[j]
+    _link(lots.members, k, i)
     lots.cluster[i] = k
     lots.load[k] += ground.load[i]
     lots.size[k] += 1
@@ -233,7 +234,7 @@ def _give(ground: Ground, lots: Lots, j: int, k: int) -> None:
     """Let a site that is in no list belong to a cluster."""
     lots.owner[j] = k
     lots.total[j] = _sum_to(ground, lots, k, j)
-    _link(lots.site_first, lots.site_after, lots.site_before, k, j)
+    _link(lots.held, k, j)
 
 
 @njit(cache=True)
@@ -275,9 +276,9 @@ def _exchange(ground: Ground, lots: Lots, j: int, a: int, heat: float) -> None:
         after += _sum_to(ground, lots, b, mine) + ground.fee[mine] + _penalty(ground, lots, mine, lots.load[b])
     if not accept(after - before, heat, lots.state):
         return
-    _unlink(lots.site_first, lots.site_after, lots.site_before, b, j)
+    _unlink(lots.held, b, j)
     if needed:
-        _unlink(lots.site_first, lots.site_after, lots.site_before, a, mine)
+        _unlink(lots.held, a, mine)
         _give(ground, lots, mine, b)
     _give(ground, lots, j, a)
     _rank(ground, lots, a)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from territory_lab.alignment.connect import pieces
+from territory_lab.alignment.connect import islands, pieces
 from territory_lab.alignment.costs import Ints
 from territory_lab.alignment.pairs import Pairs, narrow, state, within_reach
 from territory_lab.alignment.plan import Infeasible, some
@@ -72,7 +72,7 @@ def _enclosed(problem: Problem, row: int, activity: str) -> None:
     a, ids = problem.arrays, problem.unit_ids
     load = a.loads[row]
     least, most = limits(problem, row)
-    whole = pieces(a.starts, a.ends, np.zeros(load.size, np.int64))
+    whole = islands(a.starts, a.ends)
     for i in range(load.size):
         apart = np.zeros(load.size, np.int64)
         apart[i] = 1

@@ -10,6 +10,13 @@ from territory_lab.errors import TerritoryLabError
 SPOKEN = 6  # names that a sentence bears
 
 
+def gap_between(objective: float, bound: float) -> float:
+    """How far an objective is above a bound, as a share of it; NaN where the bound is not positive."""
+    if bound > 0:
+        return objective / bound - 1
+    return 0.0 if objective <= bound else float("nan")
+
+
 def some(names: list[str]) -> str:
     """Name a few and count the rest."""
     return ", ".join(names) if len(names) <= SPOKEN else f"{', '.join(names[:SPOKEN])} and {len(names) - SPOKEN} more"
@@ -73,9 +80,7 @@ class Plan:
     @property
     def gap(self) -> float:
         """How far the objective is above the bound, as a share of the bound; NaN where the bound is not positive."""
-        if self.bound > 0:
-            return self.objective / self.bound - 1
-        return 0.0 if self.objective <= self.bound else float("nan")
+        return gap_between(self.objective, self.bound)
 
     @property
     def feasible(self) -> bool:

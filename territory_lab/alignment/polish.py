@@ -40,8 +40,9 @@ def polished(plan: Plan, deadline: float) -> Ints:
     size = np.maximum((loads / loads.sum(axis=1, keepdims=True)).sum(axis=0), 1e-12)  # an idle unit costs nothing
     units, k, rng = np.arange(assign.size), priced.shape[1], np.random.default_rng(plan.seed)
     known: set[tuple[bytes, ...]] = set()  # what was decided about before
+    close = plan.bound + ENOUGH * abs(plan.bound)
     for _ in range(TRIES * k):
-        if time.monotonic() > deadline or table[units, assign].sum() <= _near(plan):
+        if time.monotonic() > deadline or table[units, assign].sum() <= close:
             break
         elsewhere = priced.copy()
         elsewhere[units, assign] = np.inf
@@ -58,11 +59,6 @@ def polished(plan: Plan, deadline: float) -> Ints:
         allowed[np.ix_(free[np.isfinite(loss[free])], ring)] = True
         assign = _decided(problem, table, allowed, assign, deadline)
     return assign
-
-
-def _near(plan: Plan) -> float:
-    """Cost that is close enough to the bound."""
-    return plan.bound + ENOUGH * abs(plan.bound)
 
 
 def _ring(assign: Ints, second: Ints, k: int, rng: np.random.Generator) -> Ints:

@@ -1,5 +1,6 @@
-"""Good prices for the bands, by Newton's method on the smoothed dual of the transportation problem."""
+"""Good prices for the bands, by Newton's method on the smoothed dual of the transportation problem; what they prove."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csc_matrix
 from scipy.sparse.linalg import splu
 
-from territory_lab.alignment.costs import Costs, Floats, Ints, listed, reach
+from territory_lab.alignment.costs import Costs, Floats, Ints, listed, lowest, reach
 
 DENSE = 300  # prices up to which a dense factorisation is the faster one
 AROUND = 4  # territories that make up the neighbourhood of a unit
@@ -96,11 +97,8 @@ def _bend(choice: Choice, loads: Floats, share: Floats, heat: float, k: int) -> 
 def _solve(matrix: Floats, right: Floats) -> Floats:
     """Solve a symmetric positive system, sparse where it is large."""
     if right.size <= DENSE:
-        dense: Floats = cho_solve(cho_factor(matrix), right)
-        return dense
-    factor = splu(csc_matrix(matrix))
-    sparse: Floats = factor.solve(right)
-    return sparse
+        return np.asarray(cho_solve(cho_factor(matrix), right))
+    return np.asarray(splu(csc_matrix(matrix)).solve(right))
 
 
 def _round_off(choice: Choice, bands: Bands, heat: float) -> Floats:
@@ -154,3 +152,25 @@ def climb(choice: Choice, bands: Bands, price: Floats, *, heat: float, steps: in
             break
         price, value = price + length * step, reached
     return price, share
+
+
+def certificate(costs: Costs, bands: Bands, price: Floats, move_price: float = 0.0, room: float = np.inf) -> float:
+    """
+    Lower bound on the cost of any plan with these centres, contiguous or not, for any prices.
+
+    By weak duality sum_i min_j (c_ij + load_i p_j) - U p+ + L p- over *all* centres bounds every plan within the
+    bands from below. The sum is exact (`math.fsum`); what is left is the rounding of each term, at most a few units
+    in the last place, and a margin of 64 of them times the sum of absolute terms is taken off. ``move_price`` is the
+    price of the limit ``room`` on the weight that may leave its owner. Infinite where a unit has no allowed territory.
+    """
+    owned = costs._replace(move_price=costs.move_price + move_price)
+    _, value = lowest(owned, bands.loads, price)
+    if not np.isfinite(value).all():
+        return np.inf
+    paid = np.where(price > 0, price * bands.upper, price * bands.lower).ravel()
+    terms = [*value, *-paid]
+    size = math.fsum(np.abs(value)) + 2 * math.fsum(np.abs(bands.loads).sum(axis=1) * np.abs(price).max(axis=1))
+    if move_price > 0:
+        terms.append(-move_price * room)
+        size += move_price * room
+    return math.fsum(terms) - 64 * np.finfo(float).eps * size

@@ -3,12 +3,11 @@
 import numpy as np
 from scipy.sparse import csr_matrix, identity, kron, vstack
 
-from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.connect import islands
 from territory_lab.alignment.costs import TABLE, Costs, Floats, Ints
 from territory_lab.alignment.milp import Rows, choose
 from territory_lab.alignment.plan import Infeasible, some
-from territory_lab.alignment.prices import Bands, consider
+from territory_lab.alignment.prices import Bands, certificate, consider
 from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.transport import transport
 

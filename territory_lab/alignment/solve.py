@@ -10,7 +10,6 @@ from tqdm import tqdm
 
 from territory_lab.alignment.any_centres import any_centres, check_scope
 from territory_lab.alignment.audit import audit
-from territory_lab.alignment.bound import certificate
 from territory_lab.alignment.centres import Centres, costs_of, fixed
 from territory_lab.alignment.corners import refuse_corner
 from territory_lab.alignment.costs import SPHERE, TABLE, total_cost
@@ -18,7 +17,7 @@ from territory_lab.alignment.exact import prove, seats, unproven
 from territory_lab.alignment.packing import refuse_packing
 from territory_lab.alignment.plan import Plan
 from territory_lab.alignment.polish import polished, worth_polishing
-from territory_lab.alignment.prices import Bands
+from territory_lab.alignment.prices import Bands, certificate
 from territory_lab.alignment.problem import Problem
 from territory_lab.alignment.proofs import allot, refuse
 from territory_lab.alignment.search import LARGE, Search, State
