@@ -8,15 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_matrix
 
 from territory_lab.alignment.connect import islands
-from territory_lab.alignment.costs import (
-    EARTH_RADIUS_KM,
-    SPHERE,
-    TABLE,
-    Costs,
-    Floats,
-    Ints,
-    distance_power,
-)
+from territory_lab.alignment.costs import EARTH_RADIUS_KM, SPHERE, TABLE, Costs, Floats, Ints, distance_power
 from territory_lab.alignment.prices import Bands, climb, consider
 from territory_lab.alignment.problem import Problem
 

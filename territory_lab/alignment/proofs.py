@@ -120,9 +120,7 @@ def _fewest(costless: Costs, bands: Bands, price: Floats, move_price: float, roo
         kept = (price != 0).any(axis=0)
         kept[j] = False
         looser = Bands(
-            bands.loads,
-            np.where(kept, bands.lower, 0.0),
-            np.where(kept, bands.upper, bands.loads.sum(axis=1)[:, None]),
+            bands.loads, np.where(kept, bands.lower, 0.0), np.where(kept, bands.upper, bands.loads.sum(axis=1)[:, None])
         )
         nothing = np.zeros(price.shape)
         flow = transport(costless, looser, consider(costless, looser, nothing, 1), nothing, room)

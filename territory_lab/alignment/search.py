@@ -130,13 +130,7 @@ class Search:
         return lacking, float(total_cost(costs, assign))
 
     def refine(
-        self,
-        state: State,
-        turn: int,
-        heats: Floats = COOLING,
-        *,
-        firmness: float = 1.0,
-        only: Flags | None = None,
+        self, state: State, turn: int, heats: Floats = COOLING, *, firmness: float = 1.0, only: Flags | None = None
     ) -> Ints:
         """Anneal (``only`` these territories) and return the best plan seen; bands grow firm where not kept."""
         priced = turn % 2 == 1

@@ -137,11 +137,7 @@ def _deals(opportunities: pd.DataFrame, region: pd.Series, regions: pd.Index) ->
 
 
 def regional_profiles(
-    factors: pd.DataFrame,
-    *,
-    segments: int | None = None,
-    playbook: Sequence[Play] = PLAYBOOK,
-    seed: int = 0,
+    factors: pd.DataFrame, *, segments: int | None = None, playbook: Sequence[Play] = PLAYBOOK, seed: int = 0
 ) -> pd.DataFrame:
     """
     Sort regions into segments, and suggest a play for each.

@@ -163,11 +163,7 @@ def top_share(values: pd.Series, share: float = 0.2) -> float:
 
 
 def key_accounts(
-    criteria: pd.DataFrame,
-    stated_weights: Mapping[str, float] | None = None,
-    *,
-    top: int = 50,
-    seed: int = 0,
+    criteria: pd.DataFrame, stated_weights: Mapping[str, float] | None = None, *, top: int = 50, seed: int = 0
 ) -> pd.DataFrame:
     """
     Rank accounts by several criteria at once, and say how much the ranking owes to the weights.
