@@ -35,7 +35,7 @@ EDITS = {
     "lock": lambda plan, units, _: editing.lock(plan, units),
     "unlock": lambda plan, units, _: editing.unlock(plan, units),
     "split off": lambda plan, units, _: editing.split_off(plan, units),
-    "new territory": lambda plan, units, _: editing.new_territory(plan, units[0]),
+    "new territory": lambda plan, units, _: editing.split_off(plan, units[:1]),
     "merge": lambda plan, units, name: editing.merge(plan, plan.alignment[units[0]], name),
 }
 edits = st.tuples(

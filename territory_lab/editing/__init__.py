@@ -1,7 +1,7 @@
 """A plan edited by hand: each edit gives a new plan, and nothing that was is lost. Knows nothing of screens."""
 
 from territory_lab.editing.draft import Draft, Step
-from territory_lab.editing.edits import assign, lock, locks, mend, merge, new_territory, split_off, started, unlock
+from territory_lab.editing.edits import assign, lock, locks, mend, merge, split_off, started, unlock
 from territory_lab.editing.looking import explain, strays
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "locks",
     "mend",
     "merge",
-    "new_territory",
     "split_off",
     "started",
     "strays",

@@ -147,7 +147,7 @@ def unlock(plan: Plan, units: Iterable[str]) -> Plan:
 
 def split_off(plan: Plan, units: Iterable[str], name: str = "") -> Plan:
     """
-    Make a territory of some units, its centre at their weighted middle.
+    Make a territory of some units, its centre at their weighted middle; of one unit, the home of a new one to mend.
 
     Parameters
     ----------
@@ -167,27 +167,6 @@ def split_off(plan: Plan, units: Iterable[str], name: str = "") -> Plan:
     if not names:
         raise BadInput([Fault("units", "", "", "none is named", "choose the units of the new territory")])
     return _founded(plan, names, _middle(plan.problem, pd.Index(names)), name)
-
-
-def new_territory(plan: Plan, home: str, name: str = "") -> Plan:
-    """
-    Found a territory whose owner lives in a unit; it begins with that unit and grows when mended.
-
-    Parameters
-    ----------
-    plan : Plan
-        To be edited.
-    home : str
-        A unit id.
-    name : str
-        The new territory_id; the next free number by default.
-
-    Returns
-    -------
-    Plan
-        With one territory more, as for `split_off`.
-    """
-    return split_off(plan, [home], name)
 
 
 def merge(plan: Plan, into: str, other: str) -> Plan:

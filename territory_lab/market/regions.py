@@ -65,7 +65,6 @@ def local_factors(
     opportunities: pd.DataFrame | None = None,
     *,
     extra: pd.DataFrame | None = None,
-    by: str = "area_id",
 ) -> pd.DataFrame:
     """
     Describe each region by numbers that can be compared.
@@ -73,16 +72,14 @@ def local_factors(
     Parameters
     ----------
     market : DataFrame
-        From :func:`size_market`, with the column ``by``.
+        From :func:`size_market`.
     accounts : DataFrame
-        By account_id: ``by``, spend; spend_before (the 12 months before) and list_spend (the year's orders at list
+        By account_id: area_id, spend; spend_before (the 12 months before) and list_spend (the year's orders at list
         price) where there.
     opportunities : DataFrame, optional
         account_id, stage, created_date, close_date.
     extra : DataFrame, optional
         By region, what else is known: density, median_income, competitor_share, a language or a rule as 0 and 1.
-    by : str
-        The regions.
 
     Returns
     -------
@@ -92,8 +89,8 @@ def local_factors(
         where known; with opportunities win_rate with _low and _high (80 %), deals, cycle_days (from created to closed;
         both leaning on the whole where deals are few); and the extra columns.
     """
-    sums = market.groupby(by)[["establishments", "employees", "sam", "held"]].sum()
-    goods = market["employees"].where(market["sector"].isin(_GOODS), 0.0).groupby(market[by]).sum()
+    sums = market.groupby("area_id")[["establishments", "employees", "sam", "held"]].sum()
+    goods = market["employees"].where(market["sector"].isin(_GOODS), 0.0).groupby(market["area_id"]).sum()
     table = pd.DataFrame(
         {
             "establishments": sums["establishments"],
@@ -102,14 +99,14 @@ def local_factors(
             "held_share": sums["held"] / sums["sam"],
         }
     )
-    money = accounts.groupby(by)[[one for one in ("spend", "spend_before", "list_spend") if one in accounts]].sum()
-    money = money.reindex(table.index).where(lambda one: one > 0)
+    known = [one for one in ("spend", "spend_before", "list_spend") if one in accounts]
+    money = accounts.groupby("area_id")[known].sum().reindex(table.index).where(lambda one: one > 0)
     if "spend_before" in money:
         table["growth"] = money["spend"] / money["spend_before"] - 1
     if "list_spend" in money:
         table["price_realisation"] = money["spend"] / money["list_spend"]
     if opportunities is not None:
-        table = table.join(_deals(opportunities, accounts[by], table.index))
+        table = table.join(_deals(opportunities, accounts["area_id"], table.index))
     return table if extra is None else table.join(extra)
 
 
@@ -136,21 +133,17 @@ def _deals(opportunities: pd.DataFrame, region: pd.Series, regions: pd.Index) ->
     )
 
 
-def regional_profiles(
-    factors: pd.DataFrame, *, segments: int | None = None, playbook: Sequence[Play] = PLAYBOOK, seed: int = 0
-) -> pd.DataFrame:
+def regional_profiles(factors: pd.DataFrame, *, playbook: Sequence[Play] = PLAYBOOK, seed: int = 0) -> pd.DataFrame:
     """
     Sort regions into segments, and suggest a play for each.
 
     Factors are standardised by rank (normal scores), so that neither unit nor outlier decides; k-means makes the
-    segments, as many as the mean silhouette likes best.
+    segments, from 2 to 6 of them, as many as the mean silhouette likes best.
 
     Parameters
     ----------
     factors : DataFrame
         By region, numeric columns such as :func:`local_factors` gives; interval ends and deals are not used.
-    segments : int, optional
-        Number of segments; None: between 2 and 6.
     playbook : sequence of Play
         The plays to choose from; those that ask for a factor that is not there are left out.
     seed : int
@@ -165,15 +158,15 @@ def regional_profiles(
     Raises
     ------
     BadInput
-        With fewer than four regions, or more segments than regions.
+        With fewer than four regions.
     """
     used = [one for one in factors.columns if one != "deals" and not one.endswith(("_low", "_high"))]
-    if len(factors) < 4 or (segments or 2) >= len(factors):
-        mend = "give at least four regions, and fewer segments than regions"
+    if len(factors) < 4:
+        mend = "give at least four regions"
         raise BadInput([Fault("regions", "", "", f"{len(factors)} regions are too few to sort", mend)])
     ranks = factors[used].astype("float64").rank()
     standard = pd.DataFrame(norm.ppf((ranks - 0.5) / ranks.count()), factors.index, pd.Index(used)).fillna(0.0)
-    label = _clustered(standard.to_numpy(), segments, seed)
+    label = _clustered(standard.to_numpy(), seed)
     centres = standard.groupby(label).mean()
     words = centres.apply(_described, axis=1)
     plays = [_play(centres.loc[one], playbook) for one in centres.index]
@@ -184,9 +177,9 @@ def regional_profiles(
     return table.join(standard)
 
 
-def _clustered(points: Floats, segments: int | None, seed: int) -> NDArray[np.intp]:
+def _clustered(points: Floats, seed: int) -> NDArray[np.intp]:
     """Sort regions into segments, numbered from the largest."""
-    tried = [segments] if segments else range(2, min(_MOST_SEGMENTS, len(points) - 1) + 1)
+    tried = range(2, min(_MOST_SEGMENTS, len(points) - 1) + 1)
     labels = [KMeans(k, n_init=10, random_state=seed).fit_predict(points) for k in tried]
     fits = [silhouette_score(points, one) if len(set(one)) > 1 else -1.0 for one in labels]
     best = labels[int(np.argmax(fits))]
@@ -214,9 +207,7 @@ def _play(centre: pd.Series, playbook: Sequence[Play]) -> Play:
     return best
 
 
-def local_drivers(
-    opportunities: pd.DataFrame, accounts: pd.DataFrame, traits: Sequence[str], *, by: str = "area_id"
-) -> pd.DataFrame:
+def local_drivers(opportunities: pd.DataFrame, accounts: pd.DataFrame, traits: Sequence[str]) -> pd.DataFrame:
     """
     Say where a region wins more or less than its accounts suggest, and where a trait counts for more or less.
 
@@ -229,11 +220,9 @@ def local_drivers(
     opportunities : DataFrame
         account_id, stage; open ones do not count.
     accounts : DataFrame
-        By account_id: ``by`` and the traits.
+        By account_id: area_id and the traits.
     traits : sequence of str
         Columns of ``accounts`` to weigh.
-    by : str
-        The regions.
 
     Returns
     -------
@@ -243,14 +232,14 @@ def local_drivers(
         national strategy fails, or is bettered); strongest departures first.
     """
     decided = opportunities[opportunities["stage"] != "open"]
-    known = decided["account_id"].isin(accounts.index[accounts[by].notna()])
+    known = decided["account_id"].isin(accounts.index[accounts["area_id"].notna()])
     decided = decided[known.to_numpy()]
     deals = accounts.loc[decided["account_id"]].reset_index(drop=True)
     won = np.asarray(decided["stage"] == "won", np.float64)
     designs = [design(deals[trait], bent=False) for trait in traits if len(deals[trait].dropna().unique()) > 1]
     columns = stack(designs, len(won))
     fitted = fit_logit(columns, won, SPREAD)
-    codes, regions = pd.factorize(deals[by], sort=True)
+    codes, regions = pd.factorize(deals["area_id"], sort=True)
     count = np.bincount(codes, minlength=len(regions))
     eta = fitted.coef[0] + columns @ fitted.coef[1:]
     shift, shift_error = _departures(np.ones(len(won)), won, eta, codes, len(regions))

@@ -191,7 +191,7 @@ class TerritoryMap(anywidget.AnyWidget):
         name : str
             The new territory_id; the next free number by default.
         """
-        plan = editing.new_territory(self.plan, home, name)
+        plan = editing.split_off(self.plan, [home], name)
         self._take(plan, "new territory", [home], str(plan.problem.territory_ids[-1]))
 
     def merge(self, into: str, *others: str) -> None:
