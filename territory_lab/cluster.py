@@ -41,7 +41,7 @@ def workers(address: str) -> Iterator[Callable[[Callable[[Part], Found], Iterabl
         raise TerritoryLabError("more than one worker needs Dask: pip install 'territory-lab[dask]'") from missing
     with ExitStack() as open_:
         if address == LOCAL:
-            own = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+            own = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
             address = open_.enter_context(LocalCluster(os.cpu_count(), **own)).scheduler_address  # type: ignore[no-untyped-call]
         try:
             client = open_.enter_context(Client(address))  # type: ignore[no-untyped-call]

@@ -5,15 +5,19 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from territory_lab import cluster, journey, parts, sample
+from territory_lab.alignment import Problem, solve
+from territory_lab.errors import TerritoryLabError
 from territory_lab.journey.everyone import COLUMNS, everyone
 from territory_lab.timeline import data_end
 from territory_lab.workspace import Workspace, state
+from tests.alignment.grids import grid
 from tests.conftest import needs
 
 
@@ -146,3 +150,27 @@ def test_a_cluster_that_loses_a_worker_comes_to_the_same(large: Workspace, tmp_p
         assert together.facts == alone[name].facts
         for frame, found in together.frames.items():
             pd.testing.assert_frame_equal(found, alone[name][frame])
+
+
+def solved(problem: Problem, seed: int) -> dict[str, str]:
+    return dict(solve(problem, seed=seed).alignment)
+
+
+def test_seeds_are_swept_on_a_cluster_as_in_a_loop() -> None:
+    pytest.importorskip("distributed")
+    units, pairs = grid(4, 4)
+    homes = units.loc[["u00", "u33"], ["x_km", "y_km"]].rename_axis("territory_id")
+    problem = Problem(units, homes, {"w": 0.2}, distance="euclidean", neighbours=pairs)
+    with cluster.workers(cluster.LOCAL) as each:
+        found = list(each(partial(solved, problem), range(3)))
+    assert found == [solved(problem, seed) for seed in range(3)]
+
+
+def test_a_scheduler_that_does_not_answer_is_named() -> None:
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        pytest.raises(TerritoryLabError, match=r"tcp://127\.0\.0\.1:9"),
+        cluster.workers("tcp://127.0.0.1:9"),
+    ):
+        pass
