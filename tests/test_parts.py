@@ -5,13 +5,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import date
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from territory_lab import cluster, journey, parts, sample
+from territory_lab import cluster, handover, journey, parts, sample
 from territory_lab.alignment import Problem, solve
 from territory_lab.errors import TerritoryLabError
 from territory_lab.journey.everyone import COLUMNS, everyone
@@ -88,6 +89,23 @@ def test_tables_that_changed_are_dealt_again(tmp_path: Path, tables: dict[str, p
     again = Workspace(tmp_path).deal
     assert again is not None
     assert again.rows["orders"] == len(shorter)
+
+
+def test_the_export_of_parts_is_that_of_the_whole(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    plan = tables["alignment"].set_index("unit_id")["territory_id"]
+    plan = plan.where(plan != plan.iloc[0], plan.iloc[-1])
+    day = date(2027, 1, 1)
+
+    def exported(part: int) -> tuple[pd.DataFrame, str]:
+        folder, _ = handover.write(workspace(tmp_path / str(part), tables, part=part), plan, "csv", effective=day)
+        files = [pd.read_csv(file, dtype=str) for file in sorted(folder.glob("accounts*.csv"))]
+        calendar = (folder / "calendar.csv").read_text()
+        return pd.concat(files).sort_values("account_id", ignore_index=True), calendar
+
+    (whole, days), (parted, days_of_parts) = exported(3_000), exported(1_000)
+    assert len(whole) == len(tables["accounts"])
+    pd.testing.assert_frame_equal(parted, whole)
+    assert days_of_parts == days
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,8 @@ class Taught(NamedTuple):
         Who fits.
     models : mapping of str to Learned
         Who will buy, by kind.
+    forecast : str
+        How revenue is foretold, as in `propensity.forecast_revenue`.
     folder : Path
         It gets one folder for each part.
     """
@@ -50,6 +52,7 @@ class Taught(NamedTuple):
     places: pd.DataFrame
     profile: scoring.IdealCustomerProfile
     models: Mapping[str, models.Learned]
+    forecast: str
     folder: Path
 
 
@@ -104,9 +107,9 @@ def scored(space: Workspace, each: Each = map) -> Result:
     places = book.units(space)
     profile = profiles(space, book.accounts(space, places))[1]
     known = {kind: models.Learned.load(_models(space) / kind) for kind in kinds}
-    _go_through(space, Taught(places, profile, known, _scores(space)), each)
-    whole = everyone(space, ["unit_id", "customer", "expected", "sd"])
     base = models.forecast_revenue(space.tables["orders"], space.end)
+    _go_through(space, Taught(places, profile, known, base.method, _scores(space)), each)
+    whole = everyone(space, ["unit_id", "customer", "expected", "sd"])
     base = replace(base, expected=whole["expected"].dropna(), interval=whole[["sd"]])
     best = _listed(space, "propensity").sort_values(_ORDER, ascending=[False, True, True], kind="stable")
     frames = {
@@ -159,7 +162,7 @@ def count(part: Workspace, taught: Taught) -> list[Fault]:
     assessed = taught.profile.assess(known)
     fit = assessed["probability"]
     scored = models.apply(taught.models, tables, part.end, extra=known.filter(["density", "median_income"]))
-    base = models.forecast_revenue(tables["orders"], part.end)
+    base = models.forecast_revenue(tables["orders"], part.end, method=taught.forecast)
     known = known.filter(COLUMNS).assign(
         fit=fit,
         score=assessed["score"],

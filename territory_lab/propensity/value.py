@@ -206,7 +206,9 @@ class Forecast:
         return pd.DataFrame({"expected": total, "low": (total - reach).clip(lower=0), "high": total + reach})
 
 
-def forecast_revenue(orders: pd.DataFrame, as_of: pd.Timestamp, horizon_d: float = YEAR_D) -> Forecast:
+def forecast_revenue(
+    orders: pd.DataFrame, as_of: pd.Timestamp, horizon_d: float = YEAR_D, *, method: str | None = None
+) -> Forecast:
     """
     Forecast what every customer will order, by the method that did best on the last horizon.
 
@@ -218,6 +220,8 @@ def forecast_revenue(orders: pd.DataFrame, as_of: pd.Timestamp, horizon_d: float
         Today.
     horizon_d : float
         Days ahead.
+    method : {"last_year", "buy_till_you_die"} or None
+        The one to use; None: the one that did best.
 
     Returns
     -------
@@ -235,9 +239,10 @@ def forecast_revenue(orders: pd.DataFrame, as_of: pd.Timestamp, horizon_d: float
     cut = as_of - pd.Timedelta(days=horizon_d)
     known, later = past[past["order_date"] < cut], past[past["order_date"] >= cut]
     holdout = pd.DataFrame({"mae": {}, "mae_share": {}, "total_ratio": {}}, dtype=float).rename_axis("method")
-    method, actual, foretold = "last_year", pd.Series(dtype=float), {}
+    tried = METHODS if method is None else {method: METHODS[method]}
+    method, actual, foretold = method or "last_year", pd.Series(dtype=float), {}
     if known["account_id"].nunique() >= 50 and not later.empty:
-        foretold = {name: forecast(known, cut, horizon_d) for name, forecast in METHODS.items()}
+        foretold = {name: forecast(known, cut, horizon_d) for name, forecast in tried.items()}
         actual = later.groupby("account_id")["amount"].sum()
         actual = actual.reindex(next(iter(foretold.values())).index, fill_value=0.0)
         error = {name: float((values - actual).abs().mean()) for name, values in foretold.items()}

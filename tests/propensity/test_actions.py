@@ -6,7 +6,7 @@ import pytest
 
 from territory_lab.errors import BadInput
 from territory_lab.propensity import Playbook, PropensityModel, next_best_action
-from territory_lab.propensity.actions import fill
+from territory_lab.propensity.actions import fill, filled
 from territory_lab.propensity.learners import logit
 from territory_lab.propensity.playbook import SHIPPED
 from territory_lab.propensity.reasons import contributions, explain
@@ -101,6 +101,23 @@ def test_the_strongest_reason_comes_first_in_words(model: tuple[PropensityModel,
     assert told["reason_1"].str.fullmatch(r"orders of the last half-year .*: odds \d+\.\d times as high").all()
     assert Playbook.read().sentence("trend", 1.0, np.log(1.2)).endswith("odds up by 20%")
     assert Playbook.read().sentence("calls", np.nan, np.log(0.5)) == "calls is not known: odds down by 50%"
+
+
+def test_lists_of_parts_filled_again_are_the_list_of_the_whole() -> None:
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame(
+        {
+            "account_id": [f"a{number:03}" for number in range(300)],
+            "rep_id": rng.choice(["r1", "r2"], 300),
+            "value": rng.gamma(2, 100, 300).round(2),
+            "effort": 1.5,
+        }
+    )
+    parts = pd.concat([filled(part, 12.0)[0] for _, part in rows.groupby(rng.integers(4, size=300))])
+    found, by_rep = filled(parts, 12.0)
+    best = rows.sort_values("value", ascending=False).groupby("rep_id")["account_id"].apply(lambda ids: list(ids[:8]))
+    assert found.groupby("rep_id")["account_id"].apply(list).equals(best)
+    assert by_rep["actions"].tolist() == [8, 8]
 
 
 def test_the_first_play_that_fits_is_played() -> None:

@@ -71,6 +71,14 @@ def test_the_total_of_later_orders_is_met_and_the_better_method_taken() -> None:
     assert forecast.holdout.loc["buy_till_you_die", "mae"] <= forecast.holdout.loc["last_year", "mae"] * 1.2
 
 
+def test_a_method_that_is_asked_for_is_the_one_used() -> None:
+    orders = histories(3)
+    forecast = forecast_revenue(orders, TODAY, method="last_year")
+    year = orders[(orders["order_date"] < TODAY) & (orders["order_date"] >= TODAY - pd.Timedelta(days=365))]
+    assert forecast.expected.sum() == pytest.approx(year["amount"].sum())
+    assert forecast.holdout.index.tolist() == [forecast.method] == ["last_year"]
+
+
 def test_nine_in_ten_customers_and_units_come_out_within_their_intervals() -> None:
     orders = histories(3)
     forecast = forecast_revenue(orders, TODAY)
