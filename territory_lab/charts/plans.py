@@ -126,30 +126,39 @@ def _dumbbells(ax: Axes, kept: pd.DataFrame, tolerance: float) -> None:
 
 
 @styled
-def frontier(moves: pd.DataFrame) -> Picture:
+def frontier(levels: pd.DataFrame) -> Picture:
     """
-    Draw how much of the gain the first moves bring, by what they disturb.
+    Draw what the best plan brings at each level of disruption.
 
     Parameters
     ----------
-    moves : DataFrame
-        moved_share and gain_share, both cumulative, as ``scenarios.explain`` ranks the moves.
+    levels : DataFrame
+        As ``journey.trade_off`` has them: status, moved_share, mean_km, gain_share, gain_low, gain_high.
 
     Returns
     -------
     Picture
-        The curve from today on, with the first point that brings four fifths of the gain marked.
+        A point with its interval for each plan; crosses where none was found, shaded where none exists.
     """
-    x, y = (np.r_[0.0, moves[name].to_numpy(float)] for name in ("moved_share", "gain_share"))
-    at = int(np.argmax(y >= 0.8)) if (y >= 0.8).any() else int(y.argmax())
-    title = f"The first {at} of {plural(len(moves), 'move')} bring {percent(y[at])} of the gain"
-    picture = Picture(title, "Share of the most that moves can bring, by share of today's sales that changes hands")
-    ax = picture.axes_below(left=0.6, bottom=0.5)
-    sns.lineplot(x=x, y=y, ax=ax, color=ACCENT, errorbar=None)
-    ax.plot([x[at], x[at], 0], [0, y[at], y[at]], color=INK, linewidth=0.7)
-    ax.plot([x[at]], [y[at]], marker="o", color=INK, markersize=5)
-    ax.annotate(percent(y[at]), (x[at], y[at]), (7, -9), textcoords="offset points", weight="bold")
-    ax.set(xlabel=say("Sales that change hands"), ylabel="", xlim=(0, None), ylim=(min(0.0, y.min()), 1.05))
+    plans = levels.dropna(subset=["gain_share"])
+    missing = levels.set_index("status")["moved_share"]
+    proven, late = (missing[missing.index == status] for status in ("proven impossible", "not found in time"))
+    most = plans.iloc[-1]
+    title = f"Moving {percent(most['moved_share'])} of the work brings {percent(most['gain_share'])} of sales"
+    picture = Picture(title, "Expected gain, with interval, and mean distance, by share of the work that changes hands")
+    ax = picture.axes_below(left=0.6, bottom=0.5, right=0.9)
+    x, y = plans["moved_share"], plans["gain_share"]
+    ax.vlines(x, plans["gain_low"], plans["gain_high"], color=BAR, linewidth=2.5)
+    ax.plot(x, y, "o", color=ACCENT, markersize=7, clip_on=False)
+    for status, moved, km, gain in plans[["status", "moved_share", "mean_km", "gain_share"]].to_numpy():
+        told = f"{say('today') if status == 'today' else percent(moved)}: {number(km)} {say('km')}"
+        ax.annotate(told, (moved, gain), (8, 0), textcoords="offset points", va="center", weight="bold")
+    ax.plot(late, np.zeros(len(late)), "x", color=MUTED)
+    if len(proven):
+        ax.axvspan(0, proven.max(), color=QUIET, zorder=0, linewidth=0)
+        told, place = say("no plan within the tolerance"), ax.get_xaxis_transform()
+        ax.text(proven.max() / 2, 0.97, told, transform=place, ha="center", va="top", color=MUTED)
+    ax.set(xlabel=say("Work that changes hands"), ylabel="", xlim=(0, None))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
     return picture

@@ -7,6 +7,7 @@ from territory_lab.journey.customers import icp, key_accounts, propensity, tam
 from territory_lab.journey.drafts import as_scenarios, draft, keep, shelf
 from territory_lab.journey.everyone import learning, scored
 from territory_lab.journey.territories import evaluation, on_the_map, plan, resources, sizes, territories
+from territory_lab.journey.trade_off import trade_off
 from territory_lab.results import Result
 from territory_lab.workspace import Workspace
 
@@ -38,4 +39,5 @@ __all__ = [
     "sizes",
     "tam",
     "territories",
+    "trade_off",
 ]

@@ -22,6 +22,7 @@ resources                 facts (reps_needed, reps_today, quota_total), headcoun
 evaluation                facts (sales), performance, lift (part, value, low, high: shares of sales), triggers,
                           explained (the moves, ranked by what each adds), at_risk (by territory), swept (by elasticity:
                           gain_share, break_even_loss_share)
+trade_off                 frontier: by level of disruption, as :func:`territory_lab.journey.trade_off` has it
 compare                   name of the other plan, and rows (measure, form, this, other)
 own                       one rep's accounts, actions and route
 off                       what this workspace cannot say: name -> reason
@@ -49,6 +50,7 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
     "territories": ("today", "proposed", "moves", "people", "key_accounts", "fairness"),
     "resources": ("headcount", "sizing", "quotas", "fairness"),
     "evaluation": ("performance", "lift", "triggers", "explained", "at_risk", "swept"),
+    "trade_off": ("frontier",),
     "own": ("accounts", "actions", "route"),
 }
 
@@ -99,7 +101,7 @@ def key_figures(numbers: Numbers) -> dict[str, Any]:
         lightest and the same of today (deviations, as shares), gain and gain_share (value, low, high), at_risk (low,
         usual, high: margin a year), moved_revenue, break_even_loss_share (of moved sales lost, at
         which nothing is gained), moves, enough (the first moves that bring four fifths of the gain: moves, gain_share,
-        moved_share).
+        moved_share), less (the plan that moves least: moved_share, gain_share, mean_km).
     """
     told: dict[str, Any] = {}
     proposed, today = (frame(numbers, "territories", name) for name in ("proposed", "today"))
@@ -131,6 +133,10 @@ def key_figures(numbers: Numbers) -> dict[str, Any]:
         if len(reached):
             row = moves.iloc[reached[0]]
             told["enough"] = {"moves": int(reached[0]) + 1} | row[["gain_share", "moved_share"]].to_dict()
+    levels = frame(numbers, "trade_off", "frontier")
+    solved = levels[levels["status"] == "solved"] if len(levels) else levels
+    if len(solved) and solved["gain_share"].notna().all():
+        told["less"] = solved.iloc[0][["moved_share", "gain_share", "mean_km"]].to_dict()
     return told
 
 

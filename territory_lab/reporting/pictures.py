@@ -89,7 +89,7 @@ def _charts(numbers: Numbers, only: frozenset[str] | None, most: int) -> Iterato
         ("room", "tam", "room", lambda t: charts.market_bars(_renamed(t, room), "area", currency)),
         ("quotas", "resources", "quotas", lambda t: charts.quotas(t.set_index("territory_id"), currency)),
         ("sizing", "resources", "sizing", lambda t: charts.sizing(t, _reps(numbers), currency)),
-        ("frontier", "evaluation", "explained", charts.frontier),
+        ("frontier", "trade_off", "frontier", charts.frontier),
         ("performance", "evaluation", "performance", lambda t: charts.performance(t.set_index("territory_id"))),
         ("fairness", "territories", "fairness", lambda t: _fairness(numbers, t.set_index("territory_id"), most)),
     ]

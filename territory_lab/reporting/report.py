@@ -56,6 +56,11 @@ TERMS: Mapping[str, str] = {
     "cross_sell": term("Something new"),
     "visit": term("visit"),
     "call": term("call"),
+    "today": term("today"),
+    "as proposed": term("as proposed"),
+    "solved": term("solved"),
+    "not found in time": term("not found in time"),
+    "proven impossible": term("proven impossible"),
     "average in everything": term("average in everything"),
     "as elsewhere": term("as elsewhere"),
     "the national plan": term("Nothing sets these regions apart: the national plan serves."),
@@ -74,7 +79,7 @@ FACTORS: Mapping[str, str] = {
     "competitor share": term("share of the rival"),
 }
 _SPOKEN_COLUMNS = frozenset(
-    {"reason", "verdict", "play", "part", "region", "channel", "from", "to", "trait", "advice", "description"}
+    {"reason", "verdict", "play", "part", "region", "channel", "from", "to", "trait", "advice", "description", "status"}
 )
 
 

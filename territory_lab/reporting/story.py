@@ -157,6 +157,7 @@ def _enriched(space: Workspace, results: Mapping[str, Result]) -> dict[str, Resu
         frames = {**full["evaluation"].frames}
         frames["explained"] = frames["explained"].drop(columns="unit_ids").rename(columns={"effect": "effect_change"})
         full["evaluation"] = replace(full["evaluation"], frames=frames)
+        full["trade_off"] = journey.trade_off(space)
     return full
 
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from territory_lab.charts.words import MINUS, SPACE, band, money, percent
+from territory_lab.charts.words import MINUS, SPACE, band, money, number, percent
 from territory_lab.reporting import pictures, report
 
 EXAMPLE = Path(__file__).parents[2] / "reports" / "example" / "report-proposal-full.json"
@@ -94,7 +94,11 @@ def written(numbers):
             f"best: {best['territories']}, {money(best['profit'])}",
             f"today: {today['territories']}, {money(today['profit'])}",
         ],
-        "frontier": [percent(numbers["key"]["enough"]["gain_share"])],
+        "frontier": [
+            f"{'today' if row['status'] == 'today' else percent(row['moved_share'])}: {number(row['mean_km'])} km"
+            for row in numbers["trade_off"]["frontier"]
+            if row["gain_share"] is not None
+        ],
         "lift": [],
         "performance": [],
         "fairness": [],
