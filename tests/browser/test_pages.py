@@ -109,10 +109,11 @@ def test_the_policy_is_in_force(opened):
     assert any("Content Security Policy" in line for line in said)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_everybody_can_read_it(browser, report_file, look):
+@pytest.mark.parametrize(("look", "width"), [*((look, 1280) for look in LOOKS), ("light", 390), ("dark", 390)])
+def test_everybody_can_read_it(browser, report_file, look, width):
     media, scheme = LOOKS[look]
-    context = browser.new_context(bypass_csp=True, color_scheme=scheme)  # axe is put into the page
+    size = {"width": width, "height": 900}
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport=size)  # axe is put into the page
     page = context.new_page()
     page.emulate_media(media=media, color_scheme=scheme)
     page.goto(report_file.as_uri())
@@ -245,11 +246,11 @@ def test_nothing_spills_over_the_edge(opened, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_words_in_charts_are_large_enough_on_a_phone(opened):
+def test_words_in_charts_and_maps_are_large_enough_on_a_phone(opened):
     page, _, _ = opened
     page.set_viewport_size({"width": 390, "height": 900})
     sizes = page.eval_on_selector_all(
-        "svg.picture:not([aria-labelledby^=fig-map]) text",
+        "svg.picture text",
         "(all) => all.map((x) => x.getScreenCTM().a * parseFloat(getComputedStyle(x).fontSize))",
     )
     assert min(sizes) >= 9
