@@ -23,7 +23,6 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m numpydoc.hooks.validate_docstrings $$(git ls-files 'territory_lab/*.py')
 
 test: lint
 	$(BIN)/pytest

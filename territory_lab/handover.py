@@ -154,8 +154,8 @@ def calendar(space: Workspace, alignment: pd.Series, effective: dt.date | None =
     BadInput
         Naming each row of ``effective.csv`` that is no day or no territory of the plan.
     """
-    parts = [assignments(part, alignment)["accounts"] for part in space.parts]
-    moves = pd.concat([part.query("territory_id != territory_today") for part in parts])
+    changed = "territory_id != territory_today"
+    moves = pd.concat([assignments(part, alignment)["accounts"].query(changed) for part in space.parts])
     stated = _days(space, alignment)
     table = pd.DataFrame(
         {

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -79,10 +79,11 @@ class Workspace:
         return parts.deal(self.files, self.result("parts"), size)
 
     @property
-    def parts(self) -> "list[Workspace]":
-        """The parts of a large company, else the workspace itself."""
-        count = 0 if self.deal is None or self.part is not None else self.deal.size
-        return [Workspace(self.folder, part) for part in range(count)] or [self]
+    def parts(self) -> "Iterator[Workspace]":
+        """The parts of a large company, one at a time so that each can be let go, else the workspace itself."""
+        if self.deal is None or self.part is not None:
+            return iter([self])
+        return (Workspace(self.folder, part) for part in range(self.deal.size))
 
     @property
     def times(self) -> float:

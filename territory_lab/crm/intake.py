@@ -24,18 +24,37 @@ _SERVED = ["currency", "won", "closed", "email"]  # what only the reading needs
 
 @dataclass(frozen=True)
 class Intake:
-    """An export, read."""
+    """
+    An export, read.
 
-    tables: dict[str, pd.DataFrame]  # tables of a workspace, as text
-    links: dict[str, pd.DataFrame]  # the CRM's territories and who and what stands in them today, with the CRM's ids
-    ledger: pd.DataFrame  # by file: table, rows, used, set_aside, how it was read; rows = used + set_aside
-    # rows left out and cells emptied: table, file, line, what (``row`` or ``cell``), column, value, reason, mend
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        Tables of a workspace, as text.
+    links : dict of str to DataFrame
+        The CRM's territories and who and what stands in them today, with the CRM's ids.
+    ledger : DataFrame
+        By file: table, rows, used, set_aside, how it was read; rows = used + set_aside.
+    aside : DataFrame
+        Rows left out and cells emptied: table, file, line, what (``row`` or ``cell``), column, value, reason, mend.
+    mapping : DataFrame
+        table, column (ours), from (the export's), how (``known``, ``not read``, or what it looks like), example.
+    layout : Layout
+        With the names that were found, for next month.
+    currency : str
+        ISO 4217.
+    notes : list of str
+        What had to be assumed.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    links: dict[str, pd.DataFrame]
+    ledger: pd.DataFrame
     aside: pd.DataFrame
-    # table, column (ours), from (the export's), how (``known``, ``not read``, or what it looks like), example
     mapping: pd.DataFrame
-    layout: Layout  # with the names that were found, for next month
-    currency: str  # ISO 4217
-    notes: list[str]  # what had to be assumed
+    layout: Layout
+    currency: str
+    notes: list[str]
 
 
 def read(source: Path | str, layout: Layout, *, accept: bool = False) -> Intake:

@@ -10,13 +10,28 @@ from territory_lab.charts.words import plural
 
 @dataclass(frozen=True)
 class Step:
-    """One edit: what was done to which units, by whom and when."""
+    """
+    One edit: what was done to which units, by whom and when.
 
-    what: str  # assign, lock, unlock, split off, merge, new territory, mend or set
-    units: tuple[str, ...]  # the units that it touched
-    territory_id: str  # where they went; empty where the edit names none
-    who: str  # the editor
-    when: datetime  # with its time zone
+    Parameters
+    ----------
+    what : str
+        assign, lock, unlock, split off, merge, new territory, mend or set.
+    units : tuple of str
+        The units that it touched.
+    territory_id : str
+        Where they went; empty where the edit names none.
+    who : str
+        The editor.
+    when : datetime
+        With its time zone.
+    """
+
+    what: str
+    units: tuple[str, ...]
+    territory_id: str
+    who: str
+    when: datetime
 
     def __str__(self) -> str:
         """Say it in one line."""
@@ -26,12 +41,25 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Draft:
-    """A plan under edit with all it was before; every method gives another draft."""
+    """
+    A plan under edit with all it was before; every method gives another draft.
 
-    plan: Plan  # as it now stands
-    step: Step | None = None  # the edit that led here
-    before: "Draft | None" = None  # what it led from
-    after: "Draft | None" = None  # what was undone last
+    Parameters
+    ----------
+    plan : Plan
+        As it now stands.
+    step : Step, optional
+        The edit that led here.
+    before : Draft, optional
+        What it led from.
+    after : Draft, optional
+        What was undone last.
+    """
+
+    plan: Plan
+    step: Step | None = None
+    before: "Draft | None" = None
+    after: "Draft | None" = None
 
     def done(self, plan: Plan, what: str, units: Iterable[str] = (), territory_id: str = "", who: str = "") -> "Draft":
         """

@@ -18,7 +18,7 @@ from territory_lab.journey.taught import foretold, profiles
 from territory_lab.results import Result, kept, stamp
 from territory_lab.workspace import Workspace, write_frames
 
-Each = Callable[[Callable[[Workspace], list[Fault]], list[Workspace]], Iterable[list[Fault]]]
+Each = Callable[[Callable[[Workspace], list[Fault]], Iterable[Workspace]], Iterable[list[Fault]]]
 """How parts are gone through: ``map``, or what calls a function on each of them elsewhere."""
 
 SHOWN = 20_000  # rows of a list that a person might still look through
@@ -121,7 +121,7 @@ def scored(space: Workspace, each: Each = map) -> Result:
     if len(actions):
         chosen = worklist.refilled(space, actions)
         frames |= {"actions": chosen.listed, "capacity": chosen.by_rep}
-    facts = {"accounts": len(whole), "customers": int(whole["customer"].sum()), "parts": len(space.parts)}
+    facts = {"accounts": len(whole), "customers": int(whole["customer"].sum()), "parts": len(list(space.parts))}
     return Result(frames, facts)
 
 
@@ -151,6 +151,7 @@ def count(part: Workspace, taught: Taught) -> list[Fault]:
     list of Fault
         What is wrong with the part; nothing is written then.
     """
+    part = replace(part)  # what is read is let go with it, whoever keeps the part
     folder = taught.folder / str(part.part)
     if folder.is_dir():
         return []
@@ -183,7 +184,7 @@ def count(part: Workspace, taught: Taught) -> list[Fault]:
 def _go_through(space: Workspace, taught: Taught, each: Each) -> None:
     """Score all accounts, but for parts done before; drop what stands of other data."""
     gone = each(partial(count, taught=taught), space.parts)
-    found = [fault for faults in tqdm(gone, "parts", len(space.parts)) for fault in faults]
+    found = [fault for faults in tqdm(gone, "parts", space.deal.size if space.deal else 1) for fault in faults]
     if found:
         raise BadInput(dict.fromkeys(found))
     for old in set(taught.folder.parent.iterdir()) - {taught.folder}:
