@@ -27,6 +27,7 @@ PARTS = {
     "decisions": "decisions",
     "scaling": "scaling",
     "large": "large",
+    "report": "reports",
 }
 
 
