@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from territory_lab import files, quality, schema
+from territory_lab import files, quality, reading, schema
 from territory_lab.errors import Fault
 from territory_lab.timeline import EVENTS
 
@@ -179,7 +179,7 @@ def _dealt(name: str, file: Path, folder: Path, count: int) -> pd.Timestamp | No
     def watched() -> Iterator[pa.RecordBatch]:
         for batch in _batches(file):
             if EVENTS.get(name) in batch.schema.names:
-                last.append(schema.dates(batch.column(EVENTS[name]).unique().to_pandas()).max())
+                last.append(reading.dates(batch.column(EVENTS[name]).unique().to_pandas()).max())
             yield batch
 
     _write(watched(), folder / name, "account_id", count)
@@ -240,6 +240,6 @@ def _batches(file: Path, columns: list[str] | None = None) -> Iterator[pa.Record
         with pq.ParquetFile(file) as table:
             yield from table.iter_batches(_BATCH, columns=columns)
         return
-    with pd.read_csv(file, usecols=columns, chunksize=_BATCH, **schema.CSV) as chunks:
+    with pd.read_csv(file, usecols=columns, chunksize=_BATCH, **reading.CSV) as chunks:
         for chunk in chunks:
             yield pa.RecordBatch.from_pandas(chunk, preserve_index=False)

@@ -1,8 +1,7 @@
 """Every table of a workspace: its columns, types, ranges, keys and references, and the faults found against them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,8 @@ import pyarrow.compute as pc
 
 from territory_lab import quality
 from territory_lab.errors import BadInput, Fault
+from territory_lab.reading import READERS, Kind, texts
 from territory_lab.timeline import EVENTS
-
-Kind = Literal["text", "number", "date"]
-
-CSV: dict[str, Any] = {"dtype": "str", "keep_default_na": False, "encoding": "utf-8-sig"}
-"""How a CSV is read: as text only, so that nothing is guessed and no leading zero is lost."""
 
 SECTORS = (
     "11 21 22 23 31-33 42 44-45 48-49 51 52 53 54 55 56 61 62 71 72 81 92".split()  # noqa: SIM905 - reads as the list it is
@@ -317,14 +312,13 @@ def orphans(name: str, frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) 
 def _typed(name: str, raw: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
     """Read each known column by its kind; what cannot be read is named and left missing."""
     frame = raw.reset_index(drop=True).copy()
-    readers: dict[Kind, Callable[[pd.Series], tuple[pd.Series, str]]]
-    readers = {"text": _text, "number": _number, "date": _date}
     for column, spec in TABLES[name].columns.items():
         if column not in frame:
             continue
-        values, mend = readers[spec.kind](frame[column])
+        read, mend = READERS[spec.kind]
+        values = read(frame[column])
         lost = frame[column][values.isna()]
-        wrong = lost[_text(lost)[0].notna()]
+        wrong = lost[texts(lost).notna()]
         rows = _named(name, frame)[wrong.index]
         faults += [
             Fault(name, column, str(row), f"{value!r} is not a {spec.kind}", mend)
@@ -332,47 +326,6 @@ def _typed(name: str, raw: pd.DataFrame, faults: list[Fault]) -> pd.DataFrame:
         ]
         frame[column] = values
     return frame
-
-
-def _text(values: pd.Series) -> tuple[pd.Series, str]:
-    """Ids and names: trimmed, empty is missing."""
-    text = values.astype("str")
-    trimmed = text.str.strip()
-    text = text if trimmed.equals(text) else trimmed  # share the memory of what was read
-    return text.mask(text == ""), ""
-
-
-def _number(values: pd.Series) -> tuple[pd.Series, str]:
-    """Plain numbers: a point for decimals, no separators, no currency sign, finite."""
-    if not pd.api.types.is_float_dtype(values):
-        values = pd.to_numeric(values.mask(_text(values)[0].isna()), errors="coerce")
-    numbers = values.astype("float64")
-    return numbers.mask(np.isinf(numbers)), "write a plain number such as 1234.5: no currency sign, no thousands"
-
-
-def dates(values: pd.Series) -> pd.Series:
-    """
-    Read dates in ISO 8601; a time zone is turned to UTC and dropped.
-
-    Parameters
-    ----------
-    values : Series
-        Text or dates.
-
-    Returns
-    -------
-    Series
-        ``datetime64``; what cannot be read is missing.
-    """
-    if not pd.api.types.is_datetime64_any_dtype(values):
-        text = _text(values)[0]
-        values = text.where(text.str.match(r"\d{4}-\d{2}-\d{2}"))
-    return pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True).dt.tz_localize(None)
-
-
-def _date(values: pd.Series) -> tuple[pd.Series, str]:
-    """Dates, and how to write them."""
-    return dates(values), "write the date as YYYY-MM-DD"
 
 
 def _named(name: str, frame: pd.DataFrame) -> pd.Index:

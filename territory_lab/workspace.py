@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import tomli_w
 
-from territory_lab import files, parts, quality, schema, shipped
+from territory_lab import files, parts, quality, reading, schema, shipped
 from territory_lab.errors import BadInput, Fault, MissingTable, TerritoryLabError
 from territory_lab.settings import SETTINGS, Settings
 from territory_lab.timeline import data_end
@@ -367,7 +367,7 @@ def _read(name: str, file: Path) -> pd.DataFrame:
         if file.suffix == ".parquet":
             drawn = b"geo" in (pq.read_schema(file).metadata or {})  # the mark of GeoParquet
             return gpd.read_parquet(file) if drawn else pd.read_parquet(file)
-        texts: pd.DataFrame = pd.read_csv(file, **schema.CSV)
+        texts: pd.DataFrame = pd.read_csv(file, **reading.CSV)
     except (OSError, ValueError, pd.errors.ParserError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput([Fault(name, "", "", f"cannot be read: {reason}", "save it as UTF-8 CSV or Parquet")]) from error

@@ -34,10 +34,12 @@ def described(name: str, thing: object) -> Iterator[str]:
     """Name a thing and, of a class, its own public methods."""
     yield name
     for member, value in vars(thing).items() if inspect.isclass(thing) else ():
-        if not member.startswith("_") and inspect.isfunction(getattr(value, "__func__", value)):
+        inner = getattr(value, "__func__", value)
+        if not member.startswith("_") and inspect.isfunction(inner) and inner.__module__ == thing.__module__:
             yield f"{name}.{member}"
 
 
+@pytest.mark.filterwarnings("ignore:Widget:DeprecationWarning")  # old attributes of ipywidgets that are looked at
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_a_room_shows_is_described(room: str) -> None:
     module = importlib.import_module(f"territory_lab.{room}")

@@ -8,6 +8,7 @@ from territory_lab import schema
 from territory_lab.crm import _values
 from territory_lab.crm.layout import FILE, TABLES, Layout
 from territory_lab.geography import AMERICAN
+from territory_lab.reading import Kind
 
 Raw = dict[str, pd.DataFrame]
 
@@ -32,7 +33,7 @@ def write_plainly(raw: Raw, layout: Layout, semicolons: Collection[str]) -> tupl
     return currency, notes
 
 
-def _of_kind(raw: Raw, kind: schema.Kind) -> list[tuple[str, str]]:
+def _of_kind(raw: Raw, kind: Kind) -> list[tuple[str, str]]:
     """List the columns that hold numbers, or dates."""
     known = ((name, column, spec) for name in raw for column, spec in TABLES[name].columns.items())
     return [(name, column) for name, column, spec in known if column in raw[name] and spec.kind == kind]

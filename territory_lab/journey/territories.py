@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from territory_lab import alignment, book, market, proposal, quota, scenarios, scoring, sizing, worklist
+from territory_lab import alignment, book, market, proposal, quota, scenarios, sizing, worklist
 from territory_lab.errors import MissingTable
 from territory_lab.evaluation import mend, performance, territory_sales, triggers
-from territory_lab.journey.customers import fitting, icp, propensity
-from territory_lab.journey.everyone import SHOWN, everyone, rows
+from territory_lab.journey.customers import fitting, propensity
+from territory_lab.journey.worth import shown, worth
 from territory_lab.response import SalesResponse
 from territory_lab.results import Result, kept
 from territory_lab.staffing import borders, districts
@@ -18,7 +18,6 @@ from territory_lab.workspace import Workspace
 
 LEAST_SELLING_SHARE = 0.2  # of a rep's hours, where the road would eat the rest
 SIZES = (0.5, 1.6)  # numbers of territories tried, relative to today's
-_WORTH = ("unit_id", "customer", "spend", "potential")
 _SOLD = ("unit_id", "sector", "employees", "spend", "fit")
 
 
@@ -41,13 +40,13 @@ def territories(space: Workspace) -> Result:
         the reps have managers; objective, bound and gap as facts.
     """
     places = book.units(space)
-    known = _worth(space)
+    known = worth(space)
     load = proposal.activities(known, places)
     current = book.today(space, places)
     plan, facts = proposal.propose(space, load, current)
     problem = plan.problem
     frames = {
-        "accounts": _shown(space, known[["unit_id", "tier", "customer", "spend", "potential"]]),
+        "accounts": shown(space, known[["unit_id", "tier", "customer", "spend", "potential"]]),
         "units": load,
         "alignment": plan.alignment.to_frame(),
         "territories": plan.territories,
@@ -327,41 +326,12 @@ def _manage(space: Workspace, plan: alignment.Plan, frames: dict[str, pd.DataFra
     frames["districts"] = manager.assign(manager=manager["manager_id"].map(managers["name"]))
 
 
-def _worth(space: Workspace) -> pd.DataFrame:
-    """Add what each account may buy in a year, and its tier by that; its sales or its own revenue may stand in."""
-    large = space.deal is not None
-    known = fitting(space, *_WORTH) if large else book.accounts(space, book.units(space))
-    if "potential" in known:
-        worth = known["potential"]
-    elif "orders" in space.tables:
-        try:
-            worth = propensity(space)["potential"]["potential"].reindex(known.index)
-        except MissingTable:  # too short a history to learn from: what such accounts spend, or else what was sold
-            criteria = icp(space)["criteria"]
-            worth = criteria["potential" if "potential" in criteria else "revenue"].reindex(known.index).fillna(0.0)
-    elif "revenue" in known:
-        worth = known["revenue"].fillna(known["revenue"].median())
-    else:
-        worth = pd.Series(1.0, index=known.index)
-    return known.assign(potential=worth, tier=scoring.tiers(worth))
-
-
-def _shown(space: Workspace, known: pd.DataFrame) -> pd.DataFrame:
-    """Keep the accounts that are told of one by one: of a large company those that spend or may buy the most."""
-    if space.deal is None:
-        return known
-    most = known[["spend", "potential"]].max(axis=1).nlargest(SHOWN).index
-    ids = pd.Index(everyone(space, ["account_id"])["account_id"].loc[most])
-    about = rows(space, "accounts", ids).set_index("account_id").filter(["name", "lon", "lat"])
-    return known.loc[most].set_axis(ids).join(about)
-
-
 def _planned(space: Workspace) -> pd.DataFrame:
     """Give the accounts that the tables show, each with its tier among all."""
     if space.deal is None:
         return territories(space)["accounts"]
     ids = space.tables["accounts"]["account_id"]
-    return _worth(space).head(len(ids)).set_axis(pd.Index(ids))
+    return worth(space).head(len(ids)).set_axis(pd.Index(ids))
 
 
 def _rep_h(space: Workspace, plan: CallPlan) -> float:
