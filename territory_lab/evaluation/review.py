@@ -145,7 +145,7 @@ def mend(
     stuck: set[int] = set()
     while (worst := state.worst(stuck)) is not None:
         if state.hand_over(worst):
-            stuck.clear()
+            stuck -= state.stirred()
         else:
             stuck.add(worst)
     return pd.DataFrame(state.moves, columns=["unit_id", "from_territory", "to_territory", "load"])
@@ -167,6 +167,8 @@ class _State:
         self.target = self.load.sum() * share / share.sum()
         self.low, self.high = self.target * (1 - tolerance), self.target * (1 + tolerance)
         self.held = np.bincount(self.owner, self.load, len(self.names))
+        size = len(self.load)
+        self.beside = coo_array((np.ones(len(self.starts)), (self.starts, self.ends)), shape=(size, size)).tocsr()
         self.moved = np.zeros(len(self.load), dtype=bool)
         self.moves: list[tuple[object, object, object, float]] = []
 
@@ -196,18 +198,23 @@ class _State:
 
     def _stays_whole(self, unit: int) -> bool:
         """Whether a territory has no more pieces without a unit than with it."""
-        inside = self.owner == self.owner[unit]
-        before = self._pieces(inside)
-        inside[unit] = False
-        return bool(inside.any()) and self._pieces(inside) <= before
+        others = np.flatnonzero(self.owner == self.owner[unit])
+        others = others[others != unit]
+        near = self.beside.indices[self.beside.indptr[unit] : self.beside.indptr[unit + 1]]
+        near = np.unique(near[self.owner[near] == self.owner[unit]])
+        if len(near) < 2 or self._pieces(near) == 1:  # what it joined holds together without it
+            return len(others) > 0
+        return self._pieces(others) <= self._pieces(np.append(others, unit))
 
-    def _pieces(self, inside: np.ndarray) -> int:
+    def _pieces(self, units: np.ndarray) -> int:
         """Count connected pieces among some units."""
-        place = np.cumsum(inside) - 1
-        edge = inside[self.starts] & inside[self.ends]
-        size = int(inside.sum())
-        pairs = (place[self.starts[edge]], place[self.ends[edge]])
-        return int(connected_components(coo_array((np.ones(edge.sum()), pairs), shape=(size, size)))[0])
+        return int(connected_components(self.beside[units][:, units])[0])
+
+    def stirred(self) -> set[int]:
+        """Return the territories that the last move may have opened a way for: its own two and those beside them."""
+        two = self.names.get_indexer(pd.Index(self.moves[-1][1:3]))
+        start, end = self.owner[self.starts], self.owner[self.ends]
+        return {*two.tolist(), *end[np.isin(start, two)].tolist()}
 
     def _move(self, unit: int, goal: int) -> None:
         """Hand a unit over."""
