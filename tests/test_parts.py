@@ -5,9 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -174,14 +177,35 @@ def solved(problem: Problem, seed: int) -> dict[str, str]:
     return dict(solve(problem, seed=seed).alignment)
 
 
-def test_seeds_are_swept_on_a_cluster_as_in_a_loop() -> None:
+@pytest.fixture(scope="module")
+def each() -> Iterator[Callable[[Callable[[int], Any], Iterable[int]], Iterator[Any]]]:
+    """Return what has two workers do things."""
     pytest.importorskip("distributed")
+    with cluster.workers(cluster.LOCAL) as each:
+        yield each
+
+
+def test_seeds_are_swept_on_a_cluster_as_in_a_loop(each: Callable[..., Iterator[dict[str, str]]]) -> None:
     units, pairs = grid(4, 4)
     homes = units.loc[["u00", "u33"], ["x_km", "y_km"]].rename_axis("territory_id")
     problem = Problem(units, homes, {"w": 0.2}, distance="euclidean", neighbours=pairs)
-    with cluster.workers(cluster.LOCAL) as each:
-        found = list(each(partial(solved, problem), range(3)))
-    assert found == [solved(problem, seed) for seed in range(3)]
+    assert list(each(partial(solved, problem), range(3))) == [solved(problem, seed) for seed in range(3)]
+
+
+def marked(folder: Path, number: int) -> int:
+    time.sleep(0.2)
+    (folder / str(number)).touch()
+    return number
+
+
+def test_leaving_early_calls_the_rest_off(each: Callable[..., Iterator[int]], tmp_path: Path) -> None:
+    going = each(partial(marked, tmp_path), range(60))
+    assert next(going) == 0
+    going.close()  # as an interrupt does
+    time.sleep(2)
+    done = len(list(tmp_path.iterdir()))
+    time.sleep(2)
+    assert len(list(tmp_path.iterdir())) == done < 60
 
 
 def test_a_scheduler_that_does_not_answer_is_named() -> None:
