@@ -119,9 +119,17 @@ def rows(file: Path) -> int:
     -------
     int
         Of a CSV, its lines below the header.
+
+    Raises
+    ------
+    BadInput
+        Where the file is damaged.
     """
     if file.suffix == ".parquet":
-        return int(pq.read_metadata(file).num_rows)
+        try:
+            return int(pq.read_metadata(file).num_rows)
+        except ValueError as error:
+            raise reading.unreadable(file.stem, error) from error
     with file.open("rb") as lines:
         return max(sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(1 << 20), b"")) - 1, 0)
 
@@ -143,6 +151,11 @@ def deal(tables: Mapping[str, Path], folder: Path, size: int) -> Deal:
     -------
     Deal
         Each account with all of its rows in one part; the same for the same bytes on every machine.
+
+    Raises
+    ------
+    BadInput
+        Naming a table that is damaged; nothing is left of the parts then.
 
     Notes
     -----
@@ -173,6 +186,14 @@ def _told(folder: Path) -> dict[str, Any]:
 
 
 def _dealt(name: str, file: Path, folder: Path, count: int) -> pd.Timestamp | None:
+    """Deal one table, if it can be read; give the time of its last event."""
+    try:
+        return _written(name, file, folder, count)
+    except ValueError as error:
+        raise reading.unreadable(name, error) from error
+
+
+def _written(name: str, file: Path, folder: Path, count: int) -> pd.Timestamp | None:
     """Deal one table, and what is looked up across parts; give the time of its last event."""
     last: list[pd.Timestamp] = []
 

@@ -6,10 +6,32 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from territory_lab.errors import BadInput, Fault
+
 Kind = Literal["text", "number", "date"]
 
 CSV: dict[str, Any] = {"dtype": "str", "keep_default_na": False, "encoding": "utf-8-sig"}
 """How a CSV is read: as text only, so that nothing is guessed and no leading zero is lost."""
+
+
+def unreadable(table: str, error: Exception) -> BadInput:
+    """
+    Say that a table's file is damaged, or of another kind than its name says.
+
+    Parameters
+    ----------
+    table : str
+        Name of the table.
+    error : Exception
+        What its reader said.
+
+    Returns
+    -------
+    BadInput
+        To be raised.
+    """
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return BadInput([Fault(table, "", "", f"cannot be read: {reason}", "save it as UTF-8 CSV or Parquet")])
 
 
 def texts(values: pd.Series) -> pd.Series:

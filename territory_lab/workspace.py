@@ -368,7 +368,6 @@ def _read(name: str, file: Path) -> pd.DataFrame:
             drawn = b"geo" in (pq.read_schema(file).metadata or {})  # the mark of GeoParquet
             return gpd.read_parquet(file) if drawn else pd.read_parquet(file)
         texts: pd.DataFrame = pd.read_csv(file, **reading.CSV)
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadInput([Fault(name, "", "", f"cannot be read: {reason}", "save it as UTF-8 CSV or Parquet")]) from error
+    except (OSError, ValueError) as error:
+        raise reading.unreadable(name, error) from error
     return texts

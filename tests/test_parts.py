@@ -17,7 +17,7 @@ import pytest
 
 from territory_lab import cluster, handover, journey, parts, sample
 from territory_lab.alignment import Problem, solve
-from territory_lab.errors import TerritoryLabError
+from territory_lab.errors import BadInput, TerritoryLabError
 from territory_lab.journey.everyone import COLUMNS, everyone
 from territory_lab.timeline import data_end
 from territory_lab.workspace import Workspace, state
@@ -76,6 +76,14 @@ def test_a_row_without_a_key_is_named_by_its_place_in_its_part(tmp_path: Path, t
     (part,) = [part for part in space.parts if part.faults()[0]]
     (fault,) = space.faults()[0]
     assert fault.row == f"part {part.part}, row {parts.rows(part.sources['accounts'])}"
+
+
+def test_a_damaged_table_is_named_and_leaves_no_parts(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
+    space = workspace(tmp_path, tables, part=1_000)
+    (tmp_path / "orders.parquet").write_bytes((tmp_path / "orders.parquet").read_bytes()[:-100])
+    with pytest.raises(BadInput, match="orders: cannot be read"):
+        space.faults()
+    assert not (tmp_path / "results" / "parts").exists()
 
 
 def test_tables_that_changed_are_dealt_again(tmp_path: Path, tables: dict[str, pd.DataFrame]) -> None:
