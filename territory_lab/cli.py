@@ -293,7 +293,7 @@ def _run(folder: Path, reports: Path, dask: str = "") -> None:
     with space.alone():
         if space.deal is not None:  # before the notebooks: they read what it leaves
             with lab.cluster.workers(dask) if dask else nullcontext(map) as each:
-                lab.journey.scored(space, each=each)
+                lab.journey.scored(lab.workspace.open_workspace(folder), each=each)  # its tables are let go with it
         written, headlines, off = lab.reporting.write_all(space, reports)
     for path in written:
         typer.echo(str(path))
