@@ -291,6 +291,8 @@ def _run(folder: Path, reports: Path, dask: str = "") -> None:
     """Execute, export, sum up."""
     space = lab.workspace.open_workspace(folder)
     with space.alone():
+        if dask and space.deal is None:
+            typer.echo("the company fits into memory: --dask is left aside")
         if space.deal is not None:  # before the notebooks: they read what it leaves
             with lab.cluster.workers(dask) if dask else nullcontext(map) as each:
                 lab.journey.scored(lab.workspace.open_workspace(folder), each=each)  # its tables are let go with it

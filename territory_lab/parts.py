@@ -207,7 +207,7 @@ def _written(name: str, file: Path, folder: Path, count: int) -> pd.Timestamp | 
     key = next((column for column, spec in schema.TABLES[name].columns.items() if spec.key), "")
     if name in EVENTS and key in _names(file):
         _write(_batches(file, [key]), folder / (_KEYS + name), key, count)
-    if name == "accounts" and "parent_id" in _names(file):
+    if name == "accounts" and set(_LINK) <= set(_names(file)):
         links = (batch.filter(_text(batch["parent_id"]).is_valid()) for batch in _batches(file, _LINK))
         _write(links, folder / _LINKS, "parent_id", count)
     return max((day for day in last if pd.notna(day)), default=None)
@@ -228,7 +228,8 @@ def _write(batches: Iterable[pa.RecordBatch], folder: Path, column: str, count: 
         file_options=ds.ParquetFileFormat().make_write_options(compression="zstd"),
         partitioning=ds.partitioning(pa.schema([_PART])),
         basename_template="{i}.parquet",
-        max_open_files=count + 8,
+        max_partitions=count,
+        max_open_files=count + 8,  # one file for each part, from its first row to its last
         min_rows_per_group=_GROUP,
         max_rows_per_group=2 * _BATCH,
         use_threads=False,

@@ -15,10 +15,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from territory_lab import cluster, handover, journey, parts, sample
+from territory_lab import book, cluster, handover, journey, parts, sample
 from territory_lab.alignment import Problem, solve
 from territory_lab.errors import BadInput, TerritoryLabError
-from territory_lab.journey.everyone import COLUMNS, everyone
+from territory_lab.journey.everyone import COLUMNS, Taught, count, everyone
+from territory_lab.journey.taught import profiles
+from territory_lab.propensity import Learned
 from territory_lab.timeline import data_end
 from territory_lab.workspace import Workspace, state
 from tests.alignment.grids import grid
@@ -146,14 +148,49 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return int(ran.stdout) / 1024
 
 
-def test_ten_times_the_accounts_take_as_much_memory(large: Workspace, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def peak(large: Workspace) -> float:
+    """Score the large company; return the peak of that."""
+    return peak_mb(large)
+
+
+def test_ten_times_the_accounts_take_as_much_memory(large: Workspace, peak: float, tmp_path: Path) -> None:
     sample.write_large(tmp_path, 20_000, piece=10_000)
     small = state(Workspace(tmp_path), part_accounts=10_000)
     journey.learning(small)
     assert (len(list(small.parts)), len(list(large.parts))) == (2, 20)
-    assert peak_mb(large) < 1.5 * peak_mb(small)
+    assert peak < 1.5 * peak_mb(small)
 
 
+@pytest.mark.usefixtures("peak")
+def test_all_accounts_are_counted_once_whatever_their_part(large: Workspace) -> None:
+    found = everyone(large, COLUMNS).set_index("account_id")
+    accounts, orders = (pd.read_parquet(large.folder / f"{name}.parquet") for name in ("accounts", "orders"))
+    year = orders[orders["order_date"] >= large.end - pd.Timedelta(days=365)]
+    spend = year.groupby("account_id")["amount"].sum().reindex(accounts["account_id"], fill_value=0.0)
+    pd.testing.assert_series_equal(found["spend"].reindex(spend.index), spend, check_names=False)
+    assert set(found.index[found["customer"]]) == set(orders["account_id"])
+    scored = journey.scored(large)
+    assert (scored.facts["accounts"], scored.facts["customers"]) == (200_000, orders["account_id"].nunique())
+    first = scored["prospects"]
+    assert not set(first.index) & set(orders["account_id"])
+    assert first["probability"].min() >= found.loc[~found["customer"], "fit"].nlargest(len(first)).min()
+    assert scored["propensity"]["expected_revenue"].is_monotonic_decreasing
+
+
+@pytest.mark.filterwarnings("ignore:.*levels unseen in training")
+@pytest.mark.usefixtures("peak")
+def test_what_is_read_of_a_part_is_let_go_with_it(large: Workspace, tmp_path: Path) -> None:
+    places = book.units(large)
+    profile = profiles(large, book.accounts(large, places))[1]
+    models = {kind: Learned.load(large.result("models") / kind) for kind in ("upsell", "cross_sell")}
+    part = Workspace(large.folder, 3)
+    assert count(part, Taught(places, profile, models, "last_year", tmp_path)) == []
+    assert (tmp_path / "3" / "accounts.parquet").is_file()
+    assert not {"tables", "_inspected", "_raw"} & set(vars(part))
+
+
+@pytest.mark.usefixtures("peak")
 def test_a_cluster_that_loses_a_worker_comes_to_the_same(large: Workspace, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     needs(len(os.sched_getaffinity(0)) > 1, "second core")
@@ -214,6 +251,11 @@ def test_leaving_early_calls_the_rest_off(each: Callable[..., Iterator[int]], tm
     done = len(list(tmp_path.iterdir()))
     time.sleep(2)
     assert len(list(tmp_path.iterdir())) == done < 60
+
+
+def test_a_sample_of_no_whole_number_of_pieces_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="1,500 accounts are no whole number of pieces"):
+        sample.write_large(tmp_path, 1_500, piece=1_000)
 
 
 def test_a_scheduler_that_does_not_answer_is_named() -> None:

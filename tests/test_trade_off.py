@@ -1,9 +1,11 @@
 """What is lost if less changes hands than proposed, on a company of three territories."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from territory_lab import journey, workspace
+from territory_lab import journey, scenarios, workspace
+from territory_lab.reporting.story import tell
 from tests.benchmarks.crash import company
 
 
@@ -24,3 +26,17 @@ def test_the_trade_off_tells_of_today_of_the_proposal_and_of_less(tmp_path):
     assert len(less)
     assert (less["moved_share"] < moved).all()
     assert set(less.index) <= {"solved", "proven impossible", "not found in time"}
+
+
+@pytest.mark.filterwarnings("ignore:.*too few to judge a model")
+def test_the_report_of_another_plan_places_it_on_the_frontier(tmp_path):
+    space = workspace.open_workspace(company(tmp_path / "tables"))
+    step = journey.territories(space)
+    load, today = step["units"]["workload_h"], step["current"]["territory_id"]
+    owner = today.copy()
+    owner[load.idxmax()] = next(name for name in sorted(set(today)) if name != today[load.idxmax()])
+    scenarios.save(scenarios.Scenario("one place", owner, data_hash=space.data_hash), journey.shelf(space))
+    levels = pd.DataFrame(tell(space, "one place").numbers["trade_off"]["frontier"]).set_index("status")
+    assert levels.loc["this plan", "moved_share"] == pytest.approx(load.max() / load.sum())
+    assert levels["moved_share"].is_monotonic_increasing
+    assert "this plan" not in {row["status"] for row in tell(space).numbers["trade_off"]["frontier"]}

@@ -41,7 +41,7 @@ def frontier(
     seed : int
         As in `solve`.
     time_limit_s : float
-        For each solve; a level that is hard to keep takes two.
+        For each level.
     progress : bool
         Show a progress bar.
     best : Plan, optional
@@ -101,8 +101,7 @@ def _priced(level: Problem, last: Plan | None, seed: int, time_limit_s: float) -
     search = search_of(level, seed, math.inf)
     price = DEAR * search.price_out(centres_of(last), last.prices.to_numpy(float).T.copy()).move_price
     free = replace(level, max_moved_share=None, move_price=level.move_price + price)
-    plan = carried(solve(free, seed=seed, time_limit_s=time_limit_s), level)
-    return plan if plan.feasible else None
+    return carried(solve(free, seed=seed, time_limit_s=time_limit_s), level)
 
 
 def _row(share: float, plan: Plan | None, reason: str) -> tuple[object, ...]:

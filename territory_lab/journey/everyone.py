@@ -187,7 +187,7 @@ def _go_through(space: Workspace, taught: Taught, each: Each) -> None:
     found = [fault for faults in tqdm(gone, "parts", space.deal.size if space.deal else 1) for fault in faults]
     if found:
         raise BadInput(dict.fromkeys(found))
-    for old in set(taught.folder.parent.iterdir()) - {taught.folder}:
+    for old in set(taught.folder.parent.glob("*/")) - {taught.folder}:
         shutil.rmtree(old)
 
 

@@ -36,8 +36,8 @@ def trade_off(space: Workspace) -> Result:
     step, best = territories(space), proposed(space)
     current, most = step["current"]["territory_id"], float(step.facts["moved_workload_h"])
     rows = [
-        {"status": "today", "moved_share": 0.0} | _told(space, replace(best, alignment=current)),
-        {"status": "as proposed", "moved_share": most} | _told(space, best),
+        _point(space, "today", 0.0, replace(best, alignment=current)),
+        _point(space, "as proposed", most, best),
     ]
     levels = [most * level for level in LEVELS] if most > 0 and best.feasible else []
     found = alignment.frontier(
@@ -45,22 +45,52 @@ def trade_off(space: Workspace) -> Result:
     )
     for level, moved, feasible, told in found[["moved_share", "feasible", "plan"]].itertuples(name=None):
         if feasible:
-            rows.append({"status": "solved", "moved_share": moved} | _told(space, told))
+            rows.append(_point(space, "solved", moved, told))
         else:
             rows.append({"status": "proven impossible" if told is None else "not found in time", "moved_share": level})
     return Result({"frontier": pd.DataFrame(rows).sort_values("moved_share", kind="stable", ignore_index=True)})
 
 
-def _told(space: Workspace, plan: alignment.Plan) -> dict[str, object]:
-    """Say what a plan comes to."""
-    table = proposal.by_territory(plan.problem, plan.alignment, plan.territories)
+def point(
+    status: str, moved_share: float, table: pd.DataFrame, tolerance: float, lift: pd.DataFrame
+) -> dict[str, object]:
+    """
+    Place a plan on the frontier.
+
+    Parameters
+    ----------
+    status : str
+        As :func:`trade_off` has it, or another name.
+    moved_share : float
+        Of the work.
+    table : DataFrame
+        By territory: workload_h, deviation_workload_h, mean_km.
+    tolerance : float
+        How far a territory's workload may lie from its target, as a share.
+    lift : DataFrame
+        As `journey.territories.gain` has it; empty where it is not known.
+
+    Returns
+    -------
+    dict of str to object
+        By column.
+    """
     off = table["deviation_workload_h"].abs()
     told = {
+        "status": status,
+        "moved_share": moved_share,
         "mean_km": (table["mean_km"] * table["workload_h"]).sum() / table["workload_h"].sum(),
-        "outside": int((off > plan.problem.balance["workload_h"] + ROUNDING).sum()),
+        "outside": int((off > tolerance + ROUNDING).sum()),
         "deviation_most": off.max(),
     }
-    if "orders" not in space.tables:
+    if lift.empty:
         return told
-    total = gain(space, plan.alignment, plan.territories).loc["total"]
+    total = lift.loc["total"]
     return told | {"gain_share": total["value"], "gain_low": total["low"], "gain_high": total["high"]}
+
+
+def _point(space: Workspace, status: str, moved_share: float, plan: alignment.Plan) -> dict[str, object]:
+    """Lay out a plan of the proposal's question."""
+    table = proposal.by_territory(plan.problem, plan.alignment, plan.territories)
+    lift = gain(space, plan.alignment, plan.territories) if "orders" in space.tables else pd.DataFrame()
+    return point(status, moved_share, table, plan.problem.balance["workload_h"], lift)

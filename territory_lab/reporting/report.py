@@ -58,6 +58,7 @@ TERMS: Mapping[str, str] = {
     "call": term("call"),
     "today": term("today"),
     "as proposed": term("as proposed"),
+    "this plan": term("this plan"),
     "solved": term("solved"),
     "not found in time": term("not found in time"),
     "proven impossible": term("proven impossible"),

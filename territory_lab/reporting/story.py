@@ -11,6 +11,7 @@ import pandas as pd
 
 from territory_lab import affected, book, journey, scenarios
 from territory_lab.errors import MissingTable
+from territory_lab.journey.trade_off import point
 from territory_lab.reporting.numbers import Numbers, gather
 from territory_lab.results import Result
 from territory_lab.workspace import Workspace
@@ -107,6 +108,8 @@ def tell(
         about["stale"] = bool(saved.data_note(space.data_hash))
     meta = _meta(space, results) | {"scenario": about}
     full = _enriched(space, told)
+    if "trade_off" in full and scenario not in {journey.drafts.PROPOSAL, journey.drafts.TODAY}:
+        full["trade_off"] = _with_this(full)
     numbers = dict(gather(full, meta, off))
     if compare:
         other = gather(_of(space, compare, results), meta, off)
@@ -159,6 +162,16 @@ def _enriched(space: Workspace, results: Mapping[str, Result]) -> dict[str, Resu
         full["evaluation"] = replace(full["evaluation"], frames=frames)
         full["trade_off"] = journey.trade_off(space)
     return full
+
+
+def _with_this(results: Mapping[str, Result]) -> Result:
+    """Put the plan that is told of among those of the frontier, which knows today and the proposal only."""
+    step, told = results["trade_off"], results["territories"]
+    lift = results["evaluation"]["lift"].set_index("part")
+    facts = told.facts
+    this = point("this plan", facts["moved_workload_h"], told["proposed"], facts["tolerance_share"], lift)
+    levels = pd.concat([step["frontier"], pd.DataFrame([this])]).sort_values("moved_share", kind="stable")
+    return replace(step, frames={**step.frames, "frontier": levels.reset_index(drop=True)})
 
 
 def _fairness(space: Workspace, results: Mapping[str, Result]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from territory_lab.errors import BadInput, Fault
 from territory_lab.sample.company import company, write
 
 PIECE = 500_000  # accounts made at once
@@ -43,7 +44,15 @@ def write_large(
     -------
     dict of str to int
         Rows by table.
+
+    Raises
+    ------
+    BadInput
+        Where ``size`` is no multiple of ``piece``.
     """
+    if size < piece or size % piece:
+        mend = f"give a multiple of {piece:,}, or another piece"
+        raise BadInput([Fault("sample", "size", "", f"{size:,} accounts are no whole number of pieces", mend)])
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     rows: dict[str, int] = {}
