@@ -26,6 +26,7 @@ PARTS = {
     "crash": "crash",
     "decisions": "decisions",
     "scaling": "scaling",
+    "part": "scaling:part",
     "large": "large",
     "report": "reports",
 }

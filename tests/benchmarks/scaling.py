@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,8 @@ import pandas as pd
 
 from territory_lab import book, sample, scoring
 from territory_lab.alignment import solve
-from territory_lab.propensity import Learned, apply, learn
+from territory_lab.propensity import Learned, apply, forecast_revenue, learn
+from territory_lab.settings import Settings
 from territory_lab.workload import TIERS, CallPlan, unit_workload
 from territory_lab.workspace import Workspace
 from tests.benchmarks.common import measured, peak_mb, proof, show, warm_up
@@ -22,6 +24,7 @@ ACCOUNTS = (10_000, 100_000, 1_000_000)
 UNITS, FEW = (3_000, 10_000, 30_000, 100_000), 50
 TERRITORIES, MIDDLING = (10, 30, 100, 300, 500), 10_000
 LEARNT_ON = 10_000
+PART = Settings().part_accounts
 KINDS = ("upsell", "cross_sell")
 Row = dict[str, Any]
 
@@ -74,6 +77,12 @@ def foretold(space: Workspace, models: Path) -> Callable[[], object]:
     return lambda: apply(learned, space.tables, extra=extra)
 
 
+def expected(space: Workspace, _: Path, method: str | None = None) -> Callable[[], object]:
+    """Forecast the revenue of every customer, by a method that is known or sought."""
+    orders = space.tables["orders"]
+    return lambda: forecast_revenue(orders, space.end, method=method)
+
+
 def summed(space: Workspace, _: Path) -> Callable[[], object]:
     """Turn accounts into hours of work by unit."""
     places = book.units(space)
@@ -87,6 +96,8 @@ STEPS = {
     "place, sum orders": joined,
     "ideal customer": fitting,
     "propensity": foretold,
+    "revenue, method sought": expected,
+    "revenue, last year": partial(expected, method="last_year"),
     "workload by unit": summed,
 }
 
@@ -108,6 +119,17 @@ def account_steps() -> Iterator[Row]:
         for name in STEPS:
             for size in ACCOUNTS:
                 yield {"step": name, "accounts": size, **alone(step, name, home / f"{size}", home / "models")}
+
+
+def part() -> None:
+    """Print what one part of a large company takes, step by step."""
+    with TemporaryDirectory() as place:
+        home, size = Path(place), PART
+        for accounts in {LEARNT_ON, size}:
+            alone(made, accounts, home / f"{accounts}")
+        alone(learnt, home / f"{LEARNT_ON}", home / "models")
+        rows = [{"step": name, **alone(step, name, home / f"{size}", home / "models")} for name in STEPS]
+    show(f"One part of {size:,} accounts", rows)
 
 
 def aligned(units: int, territories: int) -> Row:
