@@ -1,5 +1,6 @@
 """The look: number formats, tokens, pictures that say what is in their numbers, tables."""
 
+import itertools
 import re
 from xml.etree import ElementTree as ET
 
@@ -245,3 +246,21 @@ def test_names_from_outside_stay_text_and_long_ones_are_cut():
     assert "&lt;script&gt;" in html
     assert "…" in cells(html)[2][0]
     assert len(cells(html)[2][0]) == 40
+
+
+def test_plans_on_the_frontier_that_lie_close_keep_their_words_apart():
+    levels = pd.DataFrame(
+        {
+            "status": ["today", "solved", "as proposed", "this plan"],
+            "moved_share": [0.0, 0.31, 0.41, 1.0],
+            "mean_km": [225.0, 185.0, 184.0, 1320.0],
+            "gain_share": [0.0, 0.06, 0.053, -0.83],
+        }
+    )
+    figure = charts.frontier(levels.assign(gain_low=levels["gain_share"], gain_high=levels["gain_share"]))
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    boxes = [text.get_window_extent() for text in ax.texts]
+    assert len(boxes) == 4
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert all(box.x1 <= figure.bbox.x1 for box in boxes)

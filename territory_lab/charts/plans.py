@@ -150,15 +150,18 @@ def frontier(levels: pd.DataFrame) -> Picture:
     x, y = plans["moved_share"], plans["gain_share"]
     ax.vlines(x, plans["gain_low"], plans["gain_high"], color=BAR, linewidth=2.5)
     ax.plot(x, y, "o", color=ACCENT, markersize=7, clip_on=False)
+    reach, up = float(x.max()) or 1.0, False
     for status, moved, km, gain in plans[["status", "moved_share", "mean_km", "gain_share"]].to_numpy():
         told = f"{say('today') if status == 'today' else percent(moved)}: {number(km)} {say('km')}"
-        ax.annotate(told, (moved, gain), (8, 0), textcoords="offset points", va="center", weight="bold")
+        up = not up and bool(((x > moved) & (x < moved + 0.25 * reach)).any())  # the next would stand on it
+        ax.annotate(told, (moved, gain), (8, 9 if up else 0), textcoords="offset points", va="center", weight="bold")
     ax.plot(late, np.zeros(len(late)), "x", color=MUTED)
     if len(proven):
         ax.axvspan(0, proven.max(), color=QUIET, zorder=0, linewidth=0)
         told, place = say("no plan within the tolerance"), ax.get_xaxis_transform()
         ax.text(proven.max() / 2, 0.97, told, transform=place, ha="center", va="top", color=MUTED)
-    ax.set(xlabel=say("Work that changes hands"), ylabel="", xlim=(0, None))
+    ax.set(xlabel=say("Work that changes hands"), ylabel="", xlim=(0, 1.2 * reach))
+    ax.set_xticks([share for share in ax.get_xticks() if 0 <= share <= 1])
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda share, _: percent(share)))
     return picture

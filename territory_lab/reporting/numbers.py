@@ -99,9 +99,9 @@ def key_figures(numbers: Numbers) -> dict[str, Any]:
     dict
         Those that can be told of: territories, outside, outside_today (territories beyond the tolerance), heaviest,
         lightest and the same of today (deviations, as shares), gain and gain_share (value, low, high), at_risk (low,
-        usual, high: margin a year), moved_revenue, break_even_loss_share (of moved sales lost, at
-        which nothing is gained), moves, enough (the first moves that bring four fifths of the gain: moves, gain_share,
-        moved_share), less (the plan that moves least: moved_share, gain_share, mean_km).
+        usual, high: margin a year), moved_revenue, break_even_loss_share (of moved sales lost, at which nothing is
+        gained; only where something is), moves, enough (the first moves that bring four fifths of the gain: moves,
+        gain_share, moved_share), less (the plan that moves least: moved_share, gain_share, mean_km).
     """
     told: dict[str, Any] = {}
     proposed, today = (frame(numbers, "territories", name) for name in ("proposed", "today"))
@@ -124,7 +124,8 @@ def key_figures(numbers: Numbers) -> dict[str, Any]:
             told["moved_revenue"] = sums["revenue_moved"]
             told["at_risk"] = sums.drop("revenue_moved").to_dict()
             kept = lift["total"]["value"] - lift.get("disruption", {"value": 0.0})["value"]
-            told["break_even_loss_share"] = kept * sales / sums["revenue_moved"] if sums["revenue_moved"] else math.nan
+            if kept > 0 and sums["revenue_moved"]:  # else today is better, whatever is lost
+                told["break_even_loss_share"] = kept * sales / sums["revenue_moved"]
             told["usual_loss_share"], told["high_loss_share"] = LOSS_SHARE[1:]
     moves = frame(numbers, "evaluation", "explained")
     if len(moves):

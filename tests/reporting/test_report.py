@@ -2,8 +2,10 @@
 
 import json
 import re
+from dataclasses import replace
 
 import babel.numbers
+import pandas as pd
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
@@ -13,7 +15,7 @@ from territory_lab.charts.words import band, money, number
 from territory_lab.errors import TerritoryLabError
 from territory_lab.files import write_whole
 from territory_lab.market.regions import PLAYBOOK
-from territory_lab.reporting import decision, key_numbers, pictures, report, xlsx
+from territory_lab.reporting import decision, gather, key_numbers, pictures, report, xlsx
 from territory_lab.reporting.page import TEMPLATES
 
 PACKAGE = TEMPLATES.parents[1]
@@ -77,6 +79,25 @@ def test_the_break_even_is_where_the_gain_is_gone(results, numbers):
     moved = results["evaluation"]["at_risk"]["revenue_moved"].sum()
     even = numbers["key"]["break_even_loss_share"]
     assert even * moved == pytest.approx((lift["total"] - lift["disruption"]) * 5e7)
+
+
+def test_a_plan_that_loses_has_no_break_even_and_today_its_own_count(results, numbers, tmp_path):
+    step, plan = results["evaluation"], results["territories"]
+    lift = step["lift"].assign(value=-step["lift"]["value"].abs())
+    merged = plan["proposed"].head(1)
+    off = {f"deviation_{name}{side}": 0.1 for name in ("workload", "opportunity") for side in ("", "_today")}
+    fairness = pd.DataFrame(off, merged.index)
+    told = {
+        **results,
+        "evaluation": replace(step, frames={**step.frames, "lift": lift}),
+        "territories": replace(plan, frames={**plan.frames, "proposed": merged, "fairness": fairness}),
+    }
+    found = gather(told, numbers["meta"], {})
+    assert "break_even_loss_share" not in found["key"]
+    page = report(found, tmp_path / "report.html", pictures(found)).read_text(encoding="utf-8")
+    assert "Break-even." not in page
+    words = " ".join(re.sub(r"<[^>]+>", "", page).split())
+    assert re.search(r"of 3 territories are more than .* today, \d of 1 in the plan", words)
 
 
 def test_the_page_asks_for_nothing_and_runs_nothing_foreign(page):
