@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from territory_lab import (
         alignment,
+        bucket,
         charts,
         cluster,
         crm,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "alignment",
+    "bucket",
     "charts",
     "cluster",
     "crm",

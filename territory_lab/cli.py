@@ -85,7 +85,7 @@ def new(
         typer.Option(
             "--from",
             help="salesforce, hubspot, dynamics or csv with PATH; or alone: a folder, postgresql://HOST/NAME, "
-            "https://yours.my.salesforce.com.",
+            "https://yours.my.salesforce.com, s3://BUCKET/FOLDER.",
         ),
     ] = "",
     sample: Annotated[bool, typer.Option("--sample", help="Start from the sample company.")] = False,
@@ -95,7 +95,10 @@ def new(
     """Make a workspace of your own, with the guided notebooks copied in."""
     if path is None and source in lab.crm.CRMS and not Path(source).is_dir():
         raise TerritoryLabError(f"name the export: territory-lab new {folder} --from {source} PATH")
-    if path is not None or "://" in source:
+    if lab.bucket.holds(source):
+        with lab.bucket.near(source) as fetched:
+            space = lab.workspace.create(folder, fetched)
+    elif path is not None or "://" in source:
         crm = source if path is not None and source else "salesforce" if source.startswith("http") else "csv"
         layout = lab.crm.Layout.of(crm) if mapping is None else lab.crm.Layout.load(mapping)
         space, intake = lab.crm.create(folder, source if path is None else path, layout, accept=accept)

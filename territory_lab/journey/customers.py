@@ -150,13 +150,14 @@ def key_accounts(space: Workspace) -> Result:
         and plans (the pages of the first ones, as `scoring.account_plans` gives them).
     """
     space.need("orders", step="key accounts")
-    ranking = scoring.key_accounts(_criteria(space), top=KEY_ACCOUNTS, seed=space.settings.seed)
-    first, tables = ranking.index[:KEY_ACCOUNTS], space.tables
-    known = book.accounts(space, book.units(space))
+    listed = None if space.deal is None else SHOWN
+    ranking = scoring.key_accounts(_criteria(space), top=KEY_ACCOUNTS, listed=listed, seed=space.settings.seed)
+    tables, known = space.tables, book.accounts(space, book.units(space))
     if space.deal is not None:
-        tables = tables | {name: rows(space, name, first) for name in DEALT if name in tables}
+        ranking.index = pd.Index(everyone(space, ["account_id"])["account_id"][ranking.index])
+        tables = tables | {name: rows(space, name, ranking.index[:KEY_ACCOUNTS]) for name in DEALT if name in tables}
         known = tables["accounts"].set_index("account_id")
-        ranking = ranking.head(SHOWN)
+    first = ranking.index[:KEY_ACCOUNTS]
     plans = scoring.account_plans(
         known.loc[first],
         tables["orders"],
@@ -170,12 +171,10 @@ def key_accounts(space: Workspace) -> Result:
 
 
 def _criteria(space: Workspace) -> pd.DataFrame:
-    """Measure every account by what can make it a key account."""
+    """Measure every account by what can make it a key account; those of a large company are numbered."""
     if space.deal is None:
         return icp(space)["criteria"]
-    scored(space)
-    measured = ("account_id", "sector", "employees", "spend", "spend_before", "fit", "engagement")
-    known = everyone(space, measured).set_index("account_id")
+    known = fitting(space, "sector", "employees", "spend", "spend_before", "fit", "engagement")
     return focus.criteria(known, known[["fit"]].set_axis(["probability"], axis=1), known["engagement"])
 
 

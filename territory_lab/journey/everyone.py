@@ -193,13 +193,14 @@ def _go_through(space: Workspace, taught: Taught, each: Each) -> None:
 
 def _prospects(space: Workspace) -> pd.DataFrame:
     """List the accounts that do not buy and fit best."""
-    shown = ["sector", "employees", "state", "score", "tier", "grade"]
-    whole = everyone(space, ["account_id", "customer", "fit", "engagement", *shown])
+    whole = everyone(space, ["customer", "fit", "score", "engagement"])
     whole["tier"] = scoring.tiers(whole["score"])
     whole["grade"] = scoring.grade(whole["score"], whole["engagement"])
-    best = whole[~whole["customer"]].nlargest(SHOWN, "fit").set_index("account_id")
+    best = whole.loc[whole["fit"].where(~whole["customer"]).nlargest(SHOWN).index]
+    about = everyone(space, ["account_id", "sector", "employees", "state"]).loc[best.index]
+    best = about.join(best[["score", "tier", "grade", "fit"]]).set_index("account_id")
     names = rows(space, "accounts", best.index).set_index("account_id")["name"]
-    return best.filter(shown).assign(name=names, probability=best["fit"])
+    return best.rename(columns={"fit": "probability"}).assign(name=names)
 
 
 def _listed(space: Workspace, name: str) -> pd.DataFrame:

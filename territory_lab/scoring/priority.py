@@ -163,7 +163,12 @@ def top_share(values: pd.Series, share: float = 0.2) -> float:
 
 
 def key_accounts(
-    criteria: pd.DataFrame, stated_weights: Mapping[str, float] | None = None, *, top: int = 50, seed: int = 0
+    criteria: pd.DataFrame,
+    stated_weights: Mapping[str, float] | None = None,
+    *,
+    top: int = 50,
+    listed: int | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """
     Rank accounts by several criteria at once, and say how much the ranking owes to the weights.
@@ -180,6 +185,8 @@ def key_accounts(
         Weight by criterion, of any sum, none below 0; None: all alike.
     top : int
         Length of the list whose stability is measured.
+    listed : int or None
+        How many accounts are returned; None: all.
     seed : int
         Of the variation.
 
@@ -206,15 +213,15 @@ def key_accounts(
     if faults:
         raise BadInput(faults)
     weights = weights[weights > 0] / weights.sum()
-    ranks = criteria[weights.index].rank(method="average", pct=True, na_option="top") * 100
-    points = ranks.to_numpy()
+    points = np.empty((len(criteria), len(weights)), order="F")
+    for column, name in enumerate(weights.index):
+        points[:, column] = criteria[name].rank(pct=True, na_option="top") * 100
     kept = np.zeros(len(points))
     for drawn in np.random.default_rng(seed).dirichlet(_SPREAD * weights, size=_DRAWS):
         priority = points @ drawn
         kept[np.argpartition(-priority, min(top, len(points)) - 1)[:top]] += 1
-    table = ranks * weights
-    table.insert(0, "in_top_share", kept / _DRAWS)
-    table.insert(0, "priority", points @ weights.to_numpy())
-    table = table.sort_values("priority", ascending=False, kind="stable")
-    table.insert(0, "rank", np.arange(1, len(table) + 1))
-    return table
+    priority = points @ weights.to_numpy()
+    best = np.argsort(-priority, kind="stable")[:listed]
+    order = {"rank": np.arange(1, len(best) + 1), "priority": priority[best], "in_top_share": kept[best] / _DRAWS}
+    adds = pd.DataFrame(points[best] * weights.to_numpy(), criteria.index[best], weights.index)
+    return pd.DataFrame(order, adds.index).join(adds)
