@@ -34,7 +34,7 @@ def planned(space: workspace.Workspace, **how: int) -> tuple[alignment.Plan, pd.
     known = book.accounts(space, places).assign(tier="A", potential=1.0)
     load = proposal.activities(known, places)
     question = proposal.question(space, load, book.today(space, places), 0.1, **how)
-    return alignment.solve(question, time_limit_s=30), known
+    return alignment.solve(question, time_limit_s=5), known
 
 
 def test_a_named_account_belongs_to_its_owner_and_its_county_to_whom_it_lies_near(kansas):

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "territory_lab"
 FLOORS = [
     {"errors", "files", "shipped", "audience"},
-    {"charts", "response", "quota", "quality", "travel", "settings", "timeline", "reading", "cluster"},
+    {"charts", "response", "quota", "quality", "travel", "settings", "timeline", "reading", "cluster", "bucket"},
     {"schema", "alignment", "sizing"},
     {"parts"},
     {"workspace", "geography", "scoring", "maps", "editing"},

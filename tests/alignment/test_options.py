@@ -16,6 +16,7 @@ from territory_lab.alignment.centres import named
 from tests.alignment.grids import connected, grid
 from tests.alignment.jobs import SIZES, apart, homes, job, needs_jobs
 
+PATIENCE_S = 20.0  # limits are kept long before; what is found later is closer to the bound
 OPTIONS = [
     "locked",
     "forbidden",
@@ -98,9 +99,10 @@ def test_every_option_is_kept_on_real_counties(name, option):
     today = apart(units, sites).idxmin(axis=1)
     problem = question(option, units, pairs, sites, today, tolerance=0.05)
     if option == "max_moved_share":  # the nearest home is far out of balance
-        balanced = solve(Problem(units, sites, {"w": 0.1}, neighbours=pairs, distance="euclidean"), seed=1)
+        even = Problem(units, sites, {"w": 0.1}, neighbours=pairs, distance="euclidean")
+        balanced = solve(even, seed=1, time_limit_s=PATIENCE_S)
         problem = question(option, units, pairs, sites, balanced.alignment, tolerance=0.05)
-    assert_kept(problem, solve(problem, time_limit_s=300))
+    assert_kept(problem, solve(problem, time_limit_s=PATIENCE_S))
 
 
 def assert_kept(problem: Problem, plan: Plan) -> None:
@@ -116,7 +118,7 @@ def test_two_activities_without_contiguity_are_both_balanced():
     units, _ = job("S")
     units["second"] = units["w"].to_numpy()[::-1] ** 0.5
     problem = Problem(units, homes(units, 12), {"w": 0.05, "second": 0.1}, distance="euclidean")
-    assert_kept(problem, solve(problem, time_limit_s=300))
+    assert_kept(problem, solve(problem, time_limit_s=PATIENCE_S))
 
 
 @pytest.mark.parametrize("contiguous", [False, True])
@@ -229,6 +231,6 @@ def test_ctrl_c_at_any_moment_gives_a_whole_plan():
         timer.cancel()
     assert plan.alignment.notna().all()
     pd.testing.assert_frame_equal(plan.violations, audit(problem, plan.alignment))
-    whole = solve(problem)
+    whole = solve(problem, time_limit_s=PATIENCE_S)
     assert whole.feasible
     assert 0 < plan.bound <= whole.objective  # whatever the plan lacks, its bound holds for these homes
