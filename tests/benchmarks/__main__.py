@@ -27,6 +27,7 @@ PARTS = {
     "decisions": "decisions",
     "scaling": "scaling",
     "part": "scaling:part",
+    "curve": "learning_curve",
     "large": "large",
     "report": "reports",
 }
