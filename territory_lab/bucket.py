@@ -46,8 +46,11 @@ def near(address: str) -> Iterator[Path]:
     Raises
     ------
     TerritoryLabError
-        Where fsspec or the driver is not installed, or nothing can be read there.
+        Where the address carries a password (it is not repeated), fsspec or the driver is not installed, or nothing can
+        be read there.
     """
+    if urlsplit(address).password:
+        raise TerritoryLabError("the address carries a password: leave it to the driver (environment, profile, role)")
     try:
         import fsspec  # noqa: PLC0415 - an extra
 

@@ -47,3 +47,8 @@ def test_a_driver_that_is_not_installed_is_named() -> None:
     pytest.importorskip("fsspec")
     with pytest.raises(TerritoryLabError, match="ossfs"), bucket.near("oss://sales/2026"):
         pass
+
+
+def test_an_address_with_a_password_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    code, output = run("new", tmp_path / "own", "--from", "s3://ann:hunter2@sales/2026")
+    assert (code, "carries a password" in output, "hunter2" in output) == (1, True, False)
