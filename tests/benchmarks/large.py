@@ -13,7 +13,7 @@ import psutil
 from territory_lab import sample, workspace
 from tests.benchmarks.common import show
 
-SIZES = (500_000, 2_000_000, 10_000_000)
+SIZES = (2_000_000, 10_000_000)
 ORDERS_A_YEAR = 14.6  # ten orders to an account in three years
 STEPS = {"deal": "parts", "learn": "learning", "score": "scored", "align": "territories"}
 
