@@ -375,5 +375,6 @@ def test_key_accounts_follow_the_weights_and_count_how_firm_the_list_is():
     assert table["in_top_share"].sum() == pytest.approx(5)
     assert table["priority"].is_monotonic_decreasing
     assert key_accounts(criteria, stated, top=5, seed=1).equals(table)
+    assert key_accounts(criteria, stated, top=5, listed=3, seed=1).equals(table.head(3))
     with pytest.raises(BadInput, match="colour"):
         key_accounts(criteria, {"colour": 1})
