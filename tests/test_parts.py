@@ -18,7 +18,7 @@ import pytest
 from territory_lab import book, cluster, handover, journey, parts, sample
 from territory_lab.alignment import Problem, solve
 from territory_lab.errors import BadInput, TerritoryLabError
-from territory_lab.journey.everyone import COLUMNS, Taught, count, everyone
+from territory_lab.journey.everyone import COLUMNS, SHOWN, Taught, count, everyone
 from territory_lab.journey.taught import profiles
 from territory_lab.propensity import Learned
 from territory_lab.timeline import data_end
@@ -176,6 +176,17 @@ def test_all_accounts_are_counted_once_whatever_their_part(large: Workspace) -> 
     assert not set(first.index) & set(orders["account_id"])
     assert first["probability"].min() >= found.loc[~found["customer"], "fit"].nlargest(len(first)).min()
     assert scored["propensity"]["expected_revenue"].is_monotonic_decreasing
+
+
+@pytest.mark.usefixtures("peak")
+def test_key_accounts_are_ranked_among_all_accounts_by_their_own_figures(large: Workspace) -> None:
+    ranking = journey.key_accounts(large)["ranking"]
+    found = everyone(large, ["account_id", "spend", "engagement"]).set_index("account_id")
+    share = 20 * found.rank(pct=True)  # five criteria that count alike
+    assert len(ranking) == SHOWN < len(found)
+    for criterion, column in {"revenue": "spend", "engagement": "engagement"}.items():
+        pd.testing.assert_series_equal(ranking[criterion], share[column].reindex(ranking.index), check_names=False)
+    assert ranking["priority"].is_monotonic_decreasing
 
 
 @pytest.mark.filterwarnings("ignore:.*levels unseen in training")
